@@ -1,0 +1,221 @@
+//! Operators: made by the command line, signed in by their own door, with shorter sessions.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::json;
+use tenantry_domain::{
+    accounts::{
+        Email, OperatorRole, Password,
+        session::{LAST_USED_RESOLUTION, OPERATOR_SESSIONS},
+    },
+    ids::{OperatorId, SessionId},
+};
+use tenantry_postgres::accounts::operators::{self, NewOperatorSession};
+use uuid::Uuid;
+
+use super::{
+    OpaqueToken, SignInError, Strength, Verdict, Visitor, estimate,
+    throttle::{Admission, Attempt},
+};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+};
+
+/// Why no operator is made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateOperatorError {
+    /// The address already is an operator's.
+    #[error("there is an operator with this address")]
+    Exists,
+    /// The password is guessed too soon.
+    #[error("the password is too weak: {}", .0.reasons.join(" "))]
+    WeakPassword(Strength),
+    /// Not the caller's fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// An operator's session that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub operator: OperatorId,
+    /// The operator's address.
+    pub email: String,
+    /// What they may do.
+    pub role: OperatorRole,
+    /// When it ends if it is not used again.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session that begins now, and the secret that only its browser will know.
+#[derive(Debug)]
+pub struct StartedOperatorSession {
+    /// The session.
+    pub session: OperatorSession,
+    /// For the cookie.
+    pub secret: OpaqueToken,
+    /// When the cookie may be forgotten.
+    pub cookie_expires_at: DateTime<Utc>,
+}
+
+/// Makes an operator; `actor` says who does.
+///
+/// # Errors
+/// When the address is taken or the password weak.
+pub async fn create_operator(
+    app: &App,
+    email: &Email,
+    password: Password,
+    role: OperatorRole,
+    actor: &str,
+) -> Result<OperatorId, CreateOperatorError> {
+    let strength = estimate(password.expose(), &[email.as_str()]);
+    if !strength.acceptable {
+        return Err(CreateOperatorError::WeakPassword(strength));
+    }
+    let hash = app.passwords.hash(password).await.map_err(Fault::from)?;
+    let mut tx = app.database.system("create an operator").await.map_err(Fault::from)?;
+    let id = OperatorId::from_uuid(Uuid::now_v7());
+    let Some(id) = operators::insert(&mut tx, id, email.as_str(), &hash, role)
+        .await
+        .map_err(Fault::from)?
+    else {
+        return Err(CreateOperatorError::Exists);
+    };
+    let act = Act::new("operator.created", actor)
+        .target(id)
+        .body(json!({ "role": role.as_str() }));
+    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(id)
+}
+
+/// Signs an operator in.
+///
+/// # Errors
+/// When the credentials are wrong, or too many attempts failed before.
+pub async fn sign_in_operator(
+    app: &App,
+    email: &Email,
+    password: Password,
+    visitor: &Visitor,
+) -> Result<StartedOperatorSession, SignInError> {
+    let attempt = Attempt::new(app, "operator", email.as_str(), visitor.address)?;
+    let mut tx = app
+        .database
+        .system("sign-in of an operator")
+        .await
+        .map_err(Fault::from)?;
+    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
+        return Err(SignInError::paused(pause));
+    }
+    let known = operators::find_credentials(&mut tx, email.as_str())
+        .await
+        .map_err(Fault::from)?;
+    tx.commit().await.map_err(Fault::from)?;
+
+    let stored = known.as_ref().map(|known| known.password_hash.clone());
+    let verdict = app
+        .passwords
+        .verify(password.clone(), stored)
+        .await
+        .map_err(Fault::from)?;
+    let rehashed = match verdict {
+        Verdict::CorrectButWeak => Some(app.passwords.hash(password).await.map_err(Fault::from)?),
+        Verdict::Correct | Verdict::Wrong => None,
+    };
+
+    let mut tx = app
+        .database
+        .system("sign-in of an operator")
+        .await
+        .map_err(Fault::from)?;
+    let Some(known) = known.filter(|_| verdict != Verdict::Wrong) else {
+        let act = Act::new("operator_session.refused", "anonymous").address(visitor.address);
+        audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+        tx.commit().await.map_err(Fault::from)?;
+        return Err(SignInError::InvalidCredentials);
+    };
+    attempt.succeeded(&mut tx).await?;
+    if let Some(hash) = rehashed {
+        operators::set_password_hash(&mut tx, known.id, &hash)
+            .await
+            .map_err(Fault::from)?;
+    }
+    let now = app.clock.now().trunc_subsecs(6);
+    let id = SessionId::from_uuid(Uuid::now_v7());
+    let secret = OpaqueToken::generate()?;
+    let cookie_expires_at = now + OPERATOR_SESSIONS.absolute;
+    let session = NewOperatorSession {
+        id,
+        operator: known.id,
+        secret_hash: &secret.hash(),
+        device: &visitor.device(),
+        address: visitor.address,
+        created_at: now,
+        expires_at: cookie_expires_at,
+    };
+    operators::insert_session(&mut tx, &session)
+        .await
+        .map_err(Fault::from)?;
+    let act = Act::new("operator_session.started", known.id)
+        .address(visitor.address)
+        .target(id);
+    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(StartedOperatorSession {
+        session: OperatorSession {
+            id,
+            operator: known.id,
+            email: email.to_string(),
+            role: known.role,
+            expires_at: OPERATOR_SESSIONS.ends_at(now, cookie_expires_at),
+        },
+        secret,
+        cookie_expires_at,
+    })
+}
+
+/// The session with this secret, if it has not ended.
+///
+/// # Errors
+/// The database's.
+pub async fn find_operator_session(app: &App, secret: &OpaqueToken) -> Result<Option<OperatorSession>, Fault> {
+    let now = app.clock.now();
+    let mut tx = app.database.system("find the session of an operator's cookie").await?;
+    let idle_since = now - OPERATOR_SESSIONS.idle;
+    let Some(live) = operators::find_live_session(&mut tx, &secret.hash(), now, idle_since).await? else {
+        return Ok(None);
+    };
+    let mut last_used_at = live.last_used_at;
+    if now - last_used_at >= LAST_USED_RESOLUTION {
+        operators::touch_session(&mut tx, live.id, now).await?;
+        last_used_at = now;
+    }
+    tx.commit().await?;
+    Ok(Some(OperatorSession {
+        id: live.id,
+        operator: live.operator,
+        email: live.email,
+        role: live.role,
+        expires_at: OPERATOR_SESSIONS.ends_at(last_used_at, live.expires_at),
+    }))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// The database's.
+pub async fn sign_out_operator(app: &App, session: &OperatorSession, visitor: &Visitor) -> Result<(), Fault> {
+    let mut tx = app.database.system("end an operator's session").await?;
+    operators::end_session(&mut tx, session.id, app.clock.now()).await?;
+    let act = Act::new("operator_session.ended", session.operator)
+        .address(visitor.address)
+        .target(session.id);
+    audit::record(app, &mut tx, act).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,151 @@
+//! Sessions of people in browsers: one row for each sign-in, found by the hash of the cookie's secret.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use tenantry_domain::{
+    accounts::session::{LAST_USED_RESOLUTION, USER_SESSIONS},
+    ids::{SessionId, UserId},
+};
+use tenantry_postgres::{
+    SystemTx,
+    accounts::sessions::{self, NewSession},
+};
+use uuid::Uuid;
+
+use super::OpaqueToken;
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+};
+
+const DEVICE_CHARS: usize = 500;
+
+/// Who stands at the door, before it is known who they are.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// Where from.
+    pub address: Option<IpAddr>,
+    /// What their browser says it is.
+    pub device: String,
+}
+
+impl Visitor {
+    /// What the ledger keeps of it.
+    pub(super) fn device(&self) -> String {
+        self.device
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(DEVICE_CHARS)
+            .collect()
+    }
+}
+
+/// A session that has not ended, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// The user's address.
+    pub email: String,
+    /// The user's name.
+    pub name: String,
+    /// When it ends if it is not used again.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session that begins now, and the secret that only its browser will know.
+#[derive(Debug)]
+pub struct StartedSession {
+    /// The session.
+    pub session: UserSession,
+    /// For the cookie.
+    pub secret: OpaqueToken,
+    /// When the cookie may be forgotten.
+    pub cookie_expires_at: DateTime<Utc>,
+}
+
+/// Begins a session, always with a new secret: nobody can have planted it before.
+pub(super) async fn start(
+    app: &App,
+    tx: &mut SystemTx,
+    user: UserId,
+    email: String,
+    name: String,
+    visitor: &Visitor,
+) -> Result<StartedSession, Fault> {
+    // As exact as the ledger keeps it, so that the session reads the same from the first answer on.
+    let now = app.clock.now().trunc_subsecs(6);
+    let id = SessionId::from_uuid(Uuid::now_v7());
+    let secret = OpaqueToken::generate()?;
+    let cookie_expires_at = now + USER_SESSIONS.absolute;
+    sessions::insert(
+        tx,
+        &NewSession {
+            id,
+            user,
+            secret_hash: &secret.hash(),
+            device: &visitor.device(),
+            address: visitor.address,
+            created_at: now,
+            expires_at: cookie_expires_at,
+        },
+    )
+    .await?;
+    let act = Act::new("session.started", user).user(user).address(visitor.address);
+    audit::record(app, &mut *tx, act.target(id)).await?;
+    let expires_at = USER_SESSIONS.ends_at(now, cookie_expires_at);
+    Ok(StartedSession {
+        session: UserSession {
+            id,
+            user,
+            email,
+            name,
+            expires_at,
+        },
+        secret,
+        cookie_expires_at,
+    })
+}
+
+/// The session with this secret, if it has not ended. Its use is written down now and then.
+///
+/// # Errors
+/// The database's.
+pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<UserSession>, Fault> {
+    let now = app.clock.now();
+    let mut tx = app.database.system("find the session of a cookie").await?;
+    let Some(live) = sessions::find_live(&mut tx, &secret.hash(), now, now - USER_SESSIONS.idle).await? else {
+        return Ok(None);
+    };
+    let mut last_used_at = live.last_used_at;
+    if now - last_used_at >= LAST_USED_RESOLUTION {
+        sessions::touch(&mut tx, live.id, now).await?;
+        last_used_at = now;
+    }
+    tx.commit().await?;
+    Ok(Some(UserSession {
+        id: live.id,
+        user: live.user,
+        email: live.email,
+        name: live.name,
+        expires_at: USER_SESSIONS.ends_at(last_used_at, live.expires_at),
+    }))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// The database's.
+pub async fn sign_out(app: &App, session: &UserSession, visitor: &Visitor) -> Result<(), Fault> {
+    let mut tx = app.database.system("end a session").await?;
+    sessions::end(&mut tx, session.id, app.clock.now()).await?;
+    let act = Act::new("session.ended", session.user)
+        .user(session.user)
+        .address(visitor.address);
+    audit::record(app, &mut tx, act.target(session.id)).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,132 @@
+//! Signing up promises nothing but a mail: what becomes live does so when its link is confirmed. Whether the address
+//! has an account already shows in the mail alone, never in the answer, the work or the time.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tenantry_domain::{
+    accounts::{Email, Password},
+    display_name::DisplayName,
+    mail::Message,
+};
+use tenantry_postgres::accounts::{
+    sign_ups::{self, NewSignUp},
+    users,
+};
+
+use super::{
+    OpaqueToken, Strength, Visitor, estimate,
+    throttle::{Admission, Attempt},
+};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+    mail,
+};
+
+/// How long a link in a mail works.
+const LINK_WORKS_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// What somebody enters.
+#[derive(Debug)]
+pub struct SignUp {
+    /// Where the link goes.
+    pub email: Email,
+    /// The password of the account to be.
+    pub password: Password,
+    /// The person's name.
+    pub name: DisplayName,
+    /// The organization to create.
+    pub organization_name: DisplayName,
+}
+
+/// Why a sign-up is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The password is guessed too soon.
+    #[error("the password is too weak")]
+    WeakPassword(Strength),
+    /// Too many sign-ups with this address, or from this network.
+    #[error("too many sign-ups")]
+    TooManyAttempts {
+        /// When the next one is looked at.
+        retry_after: Duration,
+    },
+    /// Not the visitor's fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Remembers the sign-up and sends a mail, whoever the address belongs to.
+///
+/// # Errors
+/// When the password is weak or too much is asked, neither of which has to do with the address's account.
+pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), SignUpError> {
+    let inputs = [
+        sign_up.email.as_str(),
+        sign_up.name.as_str(),
+        sign_up.organization_name.as_str(),
+    ];
+    let strength = estimate(sign_up.password.expose(), &inputs);
+    if !strength.acceptable {
+        return Err(SignUpError::WeakPassword(strength));
+    }
+    // Each one sends a mail: nobody's inbox is filled, whoever asks for it.
+    let attempt = Attempt::new(app, "sign-up", sign_up.email.as_str(), visitor.address)?;
+    let mut tx = app.database.system("count a sign-up").await.map_err(Fault::from)?;
+    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
+        let retry_after = pause.to_std().unwrap_or(Duration::from_secs(1));
+        return Err(SignUpError::TooManyAttempts { retry_after });
+    }
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(remember(app, sign_up, visitor).await?)
+}
+
+async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), Fault> {
+    let SignUp {
+        email,
+        password,
+        name,
+        organization_name,
+    } = sign_up;
+    let password_hash = app.passwords.hash(password).await?;
+    let token = OpaqueToken::generate()?;
+    let now = app.clock.now();
+
+    let mut tx = app.database.system("sign-up: nobody is signed in yet").await?;
+    let exists = users::exists(&mut tx, email.as_str()).await?;
+    sign_ups::insert(
+        &mut tx,
+        &NewSignUp {
+            token_hash: &token.hash(),
+            email: email.as_str(),
+            password_hash: &password_hash,
+            name: name.as_str(),
+            organization_name: organization_name.as_str(),
+            created_at: now,
+            expires_at: now + LINK_WORKS_FOR,
+            voided_at: exists.then_some(now),
+        },
+    )
+    .await?;
+    let message = if exists {
+        Message::AlreadyRegistered {
+            link: app.settings.link("/login"),
+        }
+    } else {
+        Message::Confirm {
+            name: name.to_string(),
+            organization: organization_name.to_string(),
+            // In the fragment, so that it reaches no server's log.
+            link: app
+                .settings
+                .link(&format!("/confirm#token={}", token.encode().as_str())),
+        }
+    };
+    let cause = format!("sign_up:{}", hex::encode(token.hash()));
+    mail::queue(&mut tx, app, &cause, email.as_str(), message).await?;
+    let act = Act::new("sign_up.requested", "anonymous").address(visitor.address);
+    audit::record(app, &mut tx, act).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,82 @@
+//! Counts a sign-in as failed before its password is looked at, so that a hundred at once count as a hundred, and takes
+//! that back when it succeeds. Replicas agree, because PostgreSQL counts.
+
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use tenantry_domain::accounts::throttle::{FORGOTTEN_AFTER, PER_ACCOUNT, PER_ADDRESS, Throttle};
+use tenantry_postgres::{SystemTx, accounts::sign_in_failures};
+
+use crate::{App, error::Fault};
+
+/// What an attempt counts against.
+pub(super) struct Attempt {
+    account: [u8; 32],
+    address: Option<[u8; 32]>,
+}
+
+/// Whether an attempt may be made.
+pub(super) enum Admission {
+    Admitted,
+    /// Not before this span has passed.
+    Paused(TimeDelta),
+}
+
+impl Attempt {
+    /// `door` keeps users and operators apart. The subjects are keyed hashes: the table names nobody.
+    pub(super) fn new(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
+        let key = app.sealer.derive("sign-in throttle")?;
+        let subject = |kind: &str, value: &str| -> [u8; 32] {
+            let mut hash = Sha256::new();
+            hash.update(key.as_slice());
+            for part in [door, kind, value] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            hash.finalize().into()
+        };
+        Ok(Self {
+            account: subject("account", email),
+            address: address.map(network).map(|network| subject("address", &network)),
+        })
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = (&[u8; 32], Throttle)> {
+        [(&self.account, PER_ACCOUNT)]
+            .into_iter()
+            .chain(self.address.as_ref().map(|address| (address, PER_ADDRESS)))
+    }
+
+    /// Counts the attempt, unless it has to wait.
+    pub(super) async fn admit(&self, app: &App, tx: &mut SystemTx) -> Result<Admission, Fault> {
+        let now = app.clock.now();
+        for (subject, throttle) in self.subjects() {
+            let failures = sign_in_failures::lock(tx, subject, now).await?;
+            if let Some(pause) = throttle.pause(failures, now) {
+                return Ok(Admission::Paused(pause));
+            }
+        }
+        for (subject, _) in self.subjects() {
+            sign_in_failures::count(tx, subject, now, now - FORGOTTEN_AFTER).await?;
+        }
+        Ok(Admission::Admitted)
+    }
+
+    /// It was no failure.
+    pub(super) async fn succeeded(&self, tx: &mut SystemTx) -> Result<(), Fault> {
+        sign_in_failures::forget(tx, &self.account).await?;
+        if let Some(address) = &self.address {
+            sign_in_failures::take_back(tx, address).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One customer's network: an IPv4 address, or the /64 that every IPv6 customer has to itself.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{:x}/64", address.to_bits() >> 64),
+    }
+}

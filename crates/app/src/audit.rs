@@ -1,0 +1,95 @@
+//! Who did what: written in the transaction that does it.
+
+use std::{fmt::Display, net::IpAddr};
+
+use serde_json::Value;
+use sqlx::PgExecutor;
+use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
+use tenantry_postgres::{
+    DatabaseError,
+    audit::{self, NewAuditEvent},
+};
+use uuid::Uuid;
+
+use crate::App;
+
+/// One act, as a use case describes it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Act {
+    action: &'static str,
+    actor: String,
+    organization: Option<OrganizationId>,
+    user: Option<UserId>,
+    address: Option<IpAddr>,
+    target: Option<String>,
+    body: Value,
+}
+
+impl Act {
+    /// `action` is a noun and what became of it (`session.started`); `actor` is an id, or what acted on its own.
+    pub fn new(action: &'static str, actor: impl Display) -> Self {
+        let body = Value::Object(serde_json::Map::new());
+        Self {
+            action,
+            actor: actor.to_string(),
+            organization: None,
+            user: None,
+            address: None,
+            target: None,
+            body,
+        }
+    }
+
+    /// The organization in whose log it appears.
+    pub fn organization(mut self, organization: OrganizationId) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// The user whom it concerns.
+    pub fn user(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// Where from.
+    pub fn address(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// What it was done to.
+    pub fn target(mut self, target: impl Display) -> Self {
+        self.target = Some(target.to_string());
+        self
+    }
+
+    /// What else should be known. Never a secret.
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// Writes one act down, in the caller's transaction: `record(app, &mut tx, Act::new(…))`.
+///
+/// # Errors
+/// The database's.
+pub async fn record(app: &App, executor: impl PgExecutor<'_>, act: Act) -> Result<(), DatabaseError> {
+    audit::insert(
+        executor,
+        &NewAuditEvent {
+            id: AuditEventId::from_uuid(Uuid::now_v7()),
+            organization: act.organization,
+            user: act.user,
+            action: act.action,
+            actor: &act.actor,
+            address: act.address,
+            target: act.target.as_deref(),
+            body: &act.body,
+            at: app.clock.now(),
+        },
+    )
+    .await
+}

@@ -1,0 +1,180 @@
+//! Writes to the payment provider that happen once, however often they are tried.
+//!
+//! The intent stands in the ledger before anything is sent. No answer, a conflict or a rate limit: the same key is sent
+//! again. A failure of the provider would be replayed under that key, so the object is looked up by our identifiers
+//! first, and only then another key is used; the same after a day, when the provider has forgotten the key.
+
+mod write;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tenantry_domain::billing::{
+    PaymentError,
+    provider::{AfterFailure, IdempotencyKey},
+};
+use tenantry_postgres::billing::calls::{self, CallRow};
+use uuid::Uuid;
+
+use super::BillingFault;
+use crate::App;
+
+pub(super) use write::{Write, Written};
+
+/// The provider forgets keys after 24 hours.
+const KEY_LIFETIME: TimeDelta = TimeDelta::hours(23);
+/// What was made is looked for from a little before its intent: two clocks are never equal.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(150);
+/// While a person waits, a longer pause is left to a later try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be written, and why.
+#[derive(Debug)]
+pub(super) struct Intent<'a> {
+    /// Names the write for good, such as `checkout:chk_…:create`.
+    pub(super) key: String,
+    /// For people who look at the table.
+    pub(super) purpose: &'static str,
+    /// Whom it concerns.
+    pub(super) subject: Option<Uuid>,
+    /// What is sent.
+    pub(super) write: &'a Write,
+}
+
+/// Carries out a write, or finds what came of it before.
+///
+/// # Errors
+/// The provider's last answer, after which the same intent may be tried again; or the ledger's.
+pub(super) async fn perform(app: &App, intent: &Intent<'_>) -> Result<Written, BillingFault> {
+    let row = intend(app, intent).await?;
+    if row.state == "done"
+        && let Some(id) = row.result_id
+    {
+        return Ok(intent.write.load(app.payments.as_ref(), id).await?);
+    }
+    let was_sent = row.attempts > 0;
+    let key_is_old = row
+        .first_sent_at
+        .is_some_and(|sent| app.clock.now() - sent > KEY_LIFETIME);
+    let key_is_new = row.first_sent_at.is_none();
+    let key_is_spent = row.error.as_ref().is_some_and(|error| error["look_up"] == true);
+    let mut attempt = Attempt {
+        app,
+        intent,
+        since: row.created_at - CLOCK_SKEW,
+        key: IdempotencyKey(row.idempotency_key),
+    };
+    if was_sent && (key_is_old || key_is_new || key_is_spent) {
+        if let Some(found) = attempt.look_up().await? {
+            return Ok(found);
+        }
+        attempt.key = fresh_key();
+    }
+    attempt.run().await
+}
+
+async fn intend(app: &App, intent: &Intent<'_>) -> Result<CallRow, BillingFault> {
+    let hash = Sha256::digest(format!("{:?}", intent.write));
+    let mut tx = app
+        .database
+        .system("record the intent of a write to the payment provider")
+        .await?;
+    let key = fresh_key();
+    let row = calls::intend(&mut tx, &intent.key, intent.purpose, intent.subject, &hash, &key.0).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn fresh_key() -> IdempotencyKey {
+    IdempotencyKey(format!("tenantry-{}", Uuid::now_v7().simple()))
+}
+
+struct Attempt<'a> {
+    app: &'a App,
+    intent: &'a Intent<'a>,
+    since: chrono::DateTime<chrono::Utc>,
+    key: IdempotencyKey,
+}
+
+impl Attempt<'_> {
+    async fn run(&mut self) -> Result<Written, BillingFault> {
+        let mut pause = FIRST_PAUSE;
+        let mut tries = 1;
+        loop {
+            self.note_sent().await?;
+            let error = match self.intent.write.send(self.app.payments.as_ref(), &self.key).await {
+                Ok(written) => {
+                    self.note("done", Some(&written.id), None).await?;
+                    return Ok(written);
+                }
+                Err(error) => error,
+            };
+            let next = error.after_failure();
+            let state = if next == AfterFailure::GiveUp { "failed" } else { "sent" };
+            self.note(state, None, Some(&error)).await?;
+            if next == AfterFailure::LookUpThenNewKey {
+                if let Some(found) = self.look_up().await? {
+                    return Ok(found);
+                }
+                self.key = fresh_key();
+            }
+            pause = match &error {
+                PaymentError::RateLimited {
+                    retry_after: Some(wanted),
+                } => *wanted,
+                _ => pause * 2,
+            };
+            let waits_too_long = matches!(error, PaymentError::Timeout | PaymentError::Unauthorized { .. });
+            if next == AfterFailure::GiveUp || waits_too_long || tries == TRIES || pause > LONGEST_PAUSE {
+                return Err(error.into());
+            }
+            tries += 1;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What an earlier try made, if it made anything.
+    async fn look_up(&self) -> Result<Option<Written>, BillingFault> {
+        let Some(found) = self
+            .intent
+            .write
+            .look_up(self.app.payments.as_ref(), self.since)
+            .await?
+        else {
+            return Ok(None);
+        };
+        self.note("done", Some(&found.id), None).await?;
+        Ok(Some(found))
+    }
+
+    async fn note_sent(&self) -> Result<(), BillingFault> {
+        let mut tx = self.app.database.system("note that a write is sent").await?;
+        calls::set_sent(&mut tx, &self.intent.key, &self.key.0, self.app.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn note(&self, state: &str, result: Option<&str>, error: Option<&PaymentError>) -> Result<(), BillingFault> {
+        let error = error.map(|error| {
+            json!({
+                "code": error.code(),
+                "detail": error.to_string(),
+                "look_up": error.after_failure() == AfterFailure::LookUpThenNewKey,
+            })
+        });
+        let mut tx = self.app.database.system("note what came of a write").await?;
+        calls::set_result(
+            &mut tx,
+            &self.intent.key,
+            state,
+            result,
+            error.as_ref(),
+            self.app.clock.now(),
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+}

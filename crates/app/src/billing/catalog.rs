@@ -1,0 +1,51 @@
+//! The catalog in use: what is sold now, and how a new file is applied.
+
+mod apply;
+pub mod follow;
+mod plan;
+pub mod store;
+
+use tenantry_domain::billing::{
+    PaymentError,
+    catalog::{CatalogProblems, CatalogRefusal},
+};
+use tenantry_postgres::DatabaseError;
+
+use super::BillingFault;
+use crate::error::Fault;
+
+pub use apply::apply;
+pub use plan::{CatalogPlan, Webhook, plan};
+pub use store::{plans_on_sale, prices_on_sale, products_on_sale};
+
+/// Why a catalog is not planned or applied.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The file.
+    #[error(transparent)]
+    Problems(#[from] CatalogProblems),
+    /// It cannot follow the catalog that is in use.
+    #[error(transparent)]
+    Refused(#[from] CatalogRefusal),
+    /// The payment provider. What was done before stays done; applying again goes on from there.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+    /// Ours.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<DatabaseError> for CatalogError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<BillingFault> for CatalogError {
+    fn from(error: BillingFault) -> Self {
+        match error {
+            BillingFault::Payment(error) => Self::Payment(error),
+            BillingFault::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}

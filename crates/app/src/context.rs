@@ -1,0 +1,110 @@
+//! What every use case is handed: the ledger, the ports to the outside, and the settings of this installation.
+
+use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc};
+
+use tenantry_domain::{
+    billing::PaymentProvider, clock::Clock, ids::InstallationId, mail::Mailer, provisioning::Cluster,
+};
+use tenantry_postgres::Database;
+use url::Url;
+
+use crate::{accounts::PasswordHasher, billing::CatalogStore, provisioning::UsualDurations, sealing::Sealer};
+
+/// The application. Cloning it is cheap.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    usual_durations: UsualDurations,
+}
+
+/// The parts that an [`App`] is made of.
+pub struct Parts {
+    /// The ledger.
+    pub database: Database,
+    /// Who takes the money.
+    pub payments: Arc<dyn PaymentProvider>,
+    /// Where tenants run.
+    pub cluster: Arc<dyn Cluster>,
+    /// Who delivers mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Secrets at rest.
+    pub sealer: Sealer,
+    /// How passwords are hashed, and how many at once.
+    pub passwords: PasswordHasher,
+    /// What is sold, as it was applied last.
+    pub catalog: CatalogStore,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// This installation's settings.
+    pub settings: Settings,
+}
+
+/// Settings that use cases depend on; checked when the server starts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach Tenantry: the only source of links, never a request's Host header.
+    pub public_url: Url,
+    /// The registrable domain below which tenants live, another one than that of `public_url`.
+    pub tenant_domain: String,
+    /// `http` or `https`, for links to tenants.
+    pub tenant_scheme: String,
+    /// The port in links to tenants, where it is not the scheme's own.
+    pub tenant_port: Option<u16>,
+    /// The ingress class that tenants are published under.
+    pub ingress_class: String,
+    /// The namespace that the ingress controller runs in; network policies let it in.
+    pub ingress_namespace: String,
+    /// Where the health probe connects, sending the tenant's host name; by default the host is resolved.
+    pub ingress_address: Option<SocketAddr>,
+    /// Where charts that the catalog names by a relative path are found.
+    pub chart_directory: PathBuf,
+    /// Who this installation is, on every object that it makes elsewhere.
+    pub installation: InstallationId,
+    /// Whether real money moves.
+    pub livemode: bool,
+    /// Where operators are told that something needs a person.
+    pub operator_email: Option<String>,
+    /// The sender of mails.
+    pub mail_from: String,
+}
+
+impl Settings {
+    /// The address under which a tenant's host answers.
+    #[must_use]
+    pub fn tenant_url(&self, host: &str) -> String {
+        let port = self.tenant_port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{host}{port}", self.tenant_scheme)
+    }
+
+    /// An absolute link into the web interface. `path` begins with a slash.
+    #[must_use]
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            usual_durations: UsualDurations::default(),
+        }))
+    }
+
+    /// How long steps usually take, as far as it is known.
+    pub(crate) fn usual_durations(&self) -> &UsualDurations {
+        &self.0.usual_durations
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}

@@ -1,0 +1,56 @@
+//! Step: the tenant answers a stranger, through the ingress, under its own host.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tenantry_domain::provisioning::cluster::{Probe as Question, ProbeAnswer};
+use tenantry_operations::{Step, StepContext, StepError, StepPolicy};
+
+use super::Provision;
+use crate::provisioning::{blueprint::Blueprint, failure};
+
+/// An ingress controller usually knows a new host within a few of these.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+pub(super) struct Probe;
+
+#[async_trait]
+impl Step<Provision> for Probe {
+    const NAME: &'static str = "probe";
+    type Output = ();
+
+    fn policy(&self) -> StepPolicy {
+        StepPolicy::DEFAULT.not_yet_deadline(PATIENCE)
+    }
+
+    async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
+        let app = cx.context();
+        let blueprint = Blueprint::load(app, cx.params()).await?;
+        let question = Question {
+            address: app.settings.ingress_address,
+            scheme: app.settings.tenant_scheme.clone(),
+            port: app.settings.tenant_port,
+            host: blueprint.host,
+            path: blueprint.workload.health_path,
+            timeout: ANSWER_WITHIN,
+        };
+        match app.cluster.probe(&question).await.map_err(failure::of_cluster)? {
+            ProbeAnswer::Healthy => Ok(()),
+            ProbeAnswer::Status(status) => Err(StepError::not_yet(
+                format!("the site answers with status {status}"),
+                ASK_AGAIN,
+            )),
+            ProbeAnswer::NoAnswer(why) => Err(StepError::not_yet(
+                format!("the site does not answer: {why}"),
+                ASK_AGAIN,
+            )),
+        }
+    }
+
+    /// Asking changes nothing.
+    async fn undo(&self, _cx: &StepContext<Provision>) -> Result<(), StepError> {
+        Ok(())
+    }
+}

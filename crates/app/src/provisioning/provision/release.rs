@@ -1,0 +1,46 @@
+//! Step: the Helm release. Its pods are waited for by the next step, without holding a worker.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tenantry_domain::provisioning::cluster::ReleaseRequest;
+use tenantry_operations::{Step, StepContext, StepError};
+
+use super::{Provision, namespace::keeps_what_is_there};
+use crate::provisioning::{blueprint::Blueprint, effects, failure, steps::placement};
+
+pub(super) struct Release;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Applied {
+    /// From when on its pods are waited for.
+    pub(super) at: DateTime<Utc>,
+}
+
+#[async_trait]
+impl Step<Provision> for Release {
+    const NAME: &'static str = "release";
+    type Output = Applied;
+
+    async fn act(&self, cx: &StepContext<Provision>) -> Result<Applied, StepError> {
+        let app = cx.context();
+        let blueprint = Blueprint::load(app, cx.params()).await?;
+        let request = ReleaseRequest {
+            chart: app.settings.chart_directory.join(&blueprint.workload.chart),
+            values: blueprint.values(app, cx.params())?,
+        };
+        cx.fence().await?;
+        app.cluster
+            .apply_release(&placement(cx), &request)
+            .await
+            .map_err(failure::of_cluster)?;
+        Ok(Applied { at: app.clock.now() })
+    }
+
+    async fn undo(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
+        if keeps_what_is_there(cx)? {
+            return Ok(());
+        }
+        effects::remove_release(cx).await
+    }
+}

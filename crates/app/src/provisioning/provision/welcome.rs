@@ -1,0 +1,49 @@
+//! Step: the owner hears that the site runs. Queued once for each tenant, however often the step runs.
+
+use async_trait::async_trait;
+use tenantry_domain::mail::Message;
+use tenantry_operations::{Step, StepContext, StepError};
+
+use super::Provision;
+use crate::{
+    mail,
+    provisioning::{blueprint::Blueprint, failure},
+};
+
+pub(super) struct Welcome;
+
+#[async_trait]
+impl Step<Provision> for Welcome {
+    const NAME: &'static str = "welcome";
+    type Output = ();
+
+    async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
+        let (app, subject) = (cx.context(), cx.params());
+        // A tenant that is mended has been welcomed already.
+        if subject.has_run {
+            return Ok(());
+        }
+        let blueprint = Blueprint::load(app, subject).await?;
+        let Some(to) = blueprint.owner_email else { return Ok(()) };
+        let message = Message::TenantReady {
+            organization: blueprint.organization_name,
+            tenant: subject.name.clone(),
+            link: app.settings.tenant_url(&blueprint.host),
+            host: blueprint.host,
+        };
+        let mut tx = app
+            .database
+            .system("queue a mail")
+            .await
+            .map_err(failure::of_database)?;
+        mail::queue(&mut tx, app, &format!("tenant_ready:{}", subject.tenant), &to, message)
+            .await
+            .map_err(failure::of_fault)?;
+        tx.commit().await.map_err(failure::of_database)
+    }
+
+    /// The last step: nothing can give up after it.
+    async fn undo(&self, _cx: &StepContext<Provision>) -> Result<(), StepError> {
+        Ok(())
+    }
+}

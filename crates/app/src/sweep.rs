@@ -1,0 +1,30 @@
+//! Removing what has served its time, so that tables stay as large as the business is.
+
+use chrono::TimeDelta;
+use tenantry_operations::jobs;
+use tenantry_postgres::{DatabaseError, sweep};
+
+use crate::{App, error::Fault};
+
+/// Ended sessions and expired sign-ups stay this long, for questions.
+const KEEP_SESSIONS: TimeDelta = TimeDelta::days(30);
+/// Done jobs stay this long; failed ones stay until somebody has looked at them.
+const KEEP_JOBS: TimeDelta = TimeDelta::days(7);
+
+/// Sweeps once.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn run(app: &App) -> Result<(), Fault> {
+    let now = app.clock.now();
+    let mut tx = app.database.system("remove what has expired").await?;
+    let rows = sweep::expired(&mut tx, now, now - KEEP_SESSIONS).await?;
+    let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)
+        .await
+        .map_err(DatabaseError::from)?;
+    tx.commit().await?;
+    if rows + jobs > 0 {
+        tracing::info!(rows, jobs, "removed what had served its time");
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! How long a sign-in lasts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Limits of a kind of session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// From the sign-in on, whatever happens.
+    pub absolute: TimeDelta,
+    /// Since it was used last.
+    pub idle: TimeDelta,
+}
+
+/// Customers stay signed in for a month, two weeks without a visit.
+pub const USER_SESSIONS: SessionLimits = SessionLimits {
+    absolute: TimeDelta::days(30),
+    idle: TimeDelta::days(14),
+};
+/// Operators sign in every working day.
+pub const OPERATOR_SESSIONS: SessionLimits = SessionLimits {
+    absolute: TimeDelta::hours(12),
+    idle: TimeDelta::hours(1),
+};
+/// The use of a session is written down at most this often: a page that makes ten calls costs one write.
+pub const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
+
+impl SessionLimits {
+    /// When a session ends that is not used again, given the end that was set at its sign-in.
+    #[must_use]
+    pub fn ends_at(&self, last_used_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> DateTime<Utc> {
+        (last_used_at + self.idle).min(expires_at)
+    }
+}

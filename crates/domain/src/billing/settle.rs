@@ -1,0 +1,408 @@
+//! What follows from a payment provider's objects: the one place that decides that somebody has paid, what they get for
+//! it, and what is wrong with a payment.
+//!
+//! Events are hints and arrive in any order, twice or never. What is decided here depends only on what the ledger knows
+//! and on objects as they are now, so that the same objects always lead to the same ledger. Settling twice changes
+//! nothing the second time.
+
+mod facts;
+mod outcome;
+
+use chrono::{DateTime, Utc};
+
+use crate::provisioning::DesiredState;
+
+use super::{
+    catalog::Delivery,
+    checkout::{CheckoutFailure, CheckoutState},
+    provider::{
+        CheckoutSession, Invoice, InvoiceStatus, PaymentIntent, PaymentIntentStatus, PaymentStatus, SessionStatus,
+        Subscription,
+    },
+    subscription::{Access, Entitlement, SubscriptionStatus},
+};
+
+pub use facts::{CheckoutFacts, ContractFacts, ContractState, Ledger, PriceFacts, TenantFacts};
+pub use outcome::{Change, Failed, Ignored, NewContract, Outcome, Settlement};
+
+/// What was fetched: the object that an event was about, and those that belong to it. All describe one purchase.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The payment page.
+    pub session: Option<CheckoutSession>,
+    /// The contract at the provider.
+    pub subscription: Option<Subscription>,
+    /// An invoice of that contract.
+    pub invoice: Option<Invoice>,
+    /// A payment of that invoice.
+    pub payment_intent: Option<PaymentIntent>,
+}
+
+impl Observed {
+    /// Whether money has arrived, or nothing is due. Said by the objects, never by the kind of an event.
+    #[must_use]
+    pub fn payment_is_proven(&self) -> bool {
+        let by_session = self.session.as_ref().is_some_and(|session| {
+            session.status == SessionStatus::Complete
+                && matches!(
+                    session.payment_status,
+                    PaymentStatus::Paid | PaymentStatus::NoPaymentRequired
+                )
+        });
+        let by_invoice = self
+            .invoice
+            .as_ref()
+            .is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
+        let by_payment = self
+            .payment_intent
+            .as_ref()
+            .is_some_and(|payment| payment.status == PaymentIntentStatus::Succeeded);
+        let by_trial = self
+            .subscription
+            .as_ref()
+            .is_some_and(|subscription| subscription.status == Some(SubscriptionStatus::Trialing));
+        by_session || by_invoice || by_payment || by_trial
+    }
+
+    /// Whether somebody went through the page and the bank refused the money afterwards, as it does with debits.
+    fn payment_was_refused(&self) -> bool {
+        let waits = self.session.as_ref().is_some_and(|session| {
+            session.status == SessionStatus::Complete && session.payment_status == PaymentStatus::Unpaid
+        });
+        let is_refused = self.payment_intent.as_ref().is_some_and(|payment| {
+            matches!(
+                payment.status,
+                PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled
+            )
+        });
+        waits && is_refused && !self.payment_is_proven()
+    }
+
+    fn livemodes(&self) -> impl Iterator<Item = bool> {
+        let session = self.session.as_ref().map(|session| session.livemode);
+        let subscription = self.subscription.as_ref().map(|subscription| subscription.livemode);
+        let invoice = self.invoice.as_ref().map(|invoice| invoice.livemode);
+        let payment = self.payment_intent.as_ref().map(|payment| payment.livemode);
+        [session, subscription, invoice, payment].into_iter().flatten()
+    }
+}
+
+/// Decides what follows from `observed`.
+#[must_use]
+pub fn settle(ledger: &Ledger, observed: &Observed, now: DateTime<Utc>) -> Settlement {
+    if observed.livemodes().any(|livemode| livemode != ledger.livemode) {
+        return Settlement::ignored(Ignored::LivemodeMismatch);
+    }
+    match (&observed.subscription, &observed.session) {
+        (Some(subscription), _) => settle_subscription(ledger, observed, subscription, now),
+        (None, Some(session)) => settle_session(ledger, session),
+        (None, None) => Settlement::ignored(Ignored::NoSubscription),
+    }
+}
+
+/// A payment page of which no contract has come.
+fn settle_session(ledger: &Ledger, session: &CheckoutSession) -> Settlement {
+    if session.references.installation != Some(ledger.installation) {
+        return Settlement::ignored(Ignored::OtherInstallation);
+    }
+    let Some(checkout) = &ledger.checkout else {
+        return Settlement::ignored(Ignored::CheckoutUnknown);
+    };
+    match session.status {
+        SessionStatus::Open | SessionStatus::Unknown => Settlement::applied(Vec::new()),
+        SessionStatus::Complete => Settlement::ignored(Ignored::NoSubscription),
+        // A page that this purchase has left behind says nothing about the purchase any more.
+        SessionStatus::Expired if checkout.session.as_ref().is_some_and(|current| *current != session.id) => {
+            Settlement::applied(Vec::new())
+        }
+        SessionStatus::Expired => Settlement::applied(close_checkout(ledger, checkout, CheckoutState::Expired, None)),
+    }
+}
+
+/// Ends an open checkout without a purchase, and gives its name back.
+fn close_checkout(
+    ledger: &Ledger,
+    checkout: &CheckoutFacts,
+    state: CheckoutState,
+    failure: Option<CheckoutFailure>,
+) -> Vec<Change> {
+    if checkout.state != CheckoutState::Open {
+        return Vec::new();
+    }
+    let mut changes = vec![Change::SettleCheckout {
+        checkout: checkout.id,
+        state,
+        failure,
+        refund_needed: false,
+    }];
+    if let Some(tenant) = ledger
+        .tenant
+        .as_ref()
+        .filter(|tenant| tenant.is_pending && tenant.contract.is_none())
+    {
+        changes.push(Change::ReleaseTenant {
+            tenant: tenant.id,
+            checkout: checkout.id,
+        });
+    }
+    changes
+}
+
+fn settle_subscription(
+    ledger: &Ledger,
+    observed: &Observed,
+    subscription: &Subscription,
+    now: DateTime<Utc>,
+) -> Settlement {
+    let Some(status) = subscription.status else {
+        return Settlement::failed(Failed::StatusUnknown, Vec::new());
+    };
+    if let Some(contract) = &ledger.contract {
+        return update_contract(ledger, contract, subscription, status, now);
+    }
+    let references = match &observed.session {
+        Some(session) if subscription.references.installation.is_none() => session.references,
+        _ => subscription.references,
+    };
+    match references.installation {
+        None => return Settlement::ignored(Ignored::NotOurs),
+        Some(installation) if installation != ledger.installation => {
+            return Settlement::ignored(Ignored::OtherInstallation);
+        }
+        Some(_) => {}
+    }
+    let Some(checkout) = &ledger.checkout else {
+        return Settlement::ignored(Ignored::CheckoutUnknown);
+    };
+    let names_another = references
+        .organization
+        .is_some_and(|organization| organization != checkout.organization);
+    let is_paid_by_another = subscription.customer.is_some() && subscription.customer != ledger.customer;
+    if names_another || is_paid_by_another {
+        return Settlement::failed(Failed::CustomerMismatch, Vec::new());
+    }
+    if status == SubscriptionStatus::IncompleteExpired || observed.payment_was_refused() {
+        return refused_payment(ledger, checkout, subscription, status);
+    }
+    if !observed.payment_is_proven() {
+        return Settlement::applied(Vec::new());
+    }
+    open_contract(ledger, checkout, subscription, status, now)
+}
+
+/// The page was gone through and no money came: buying again begins anew.
+fn refused_payment(
+    ledger: &Ledger,
+    checkout: &CheckoutFacts,
+    subscription: &Subscription,
+    status: SubscriptionStatus,
+) -> Settlement {
+    let failure = CheckoutFailure {
+        code: "payment_failed".to_owned(),
+        detail: "The payment did not go through. Nothing was charged: start again.".to_owned(),
+    };
+    let mut changes = close_checkout(ledger, checkout, CheckoutState::Failed, Some(failure));
+    changes.extend(end_unwanted(subscription, status));
+    Settlement::applied(changes)
+}
+
+/// A subscription that nobody wants any more is ended for as long as it has not ended.
+fn end_unwanted(subscription: &Subscription, status: SubscriptionStatus) -> Option<Change> {
+    (!status.has_ended()).then(|| Change::CancelAtProvider {
+        provider_id: subscription.id.clone(),
+    })
+}
+
+/// Somebody has paid for something that the ledger does not know as bought yet.
+fn open_contract(
+    ledger: &Ledger,
+    checkout: &CheckoutFacts,
+    subscription: &Subscription,
+    status: SubscriptionStatus,
+    now: DateTime<Utc>,
+) -> Settlement {
+    let is_second = checkout.contract.is_some()
+        || ledger.tenant.as_ref().is_some_and(|tenant| tenant.contract.is_some())
+        || ledger.has_live_shared_contract;
+    // What is to go back is not delivered later.
+    if is_second || checkout.refund_needed {
+        return second_payment(checkout, subscription, status);
+    }
+    let Some(price) = &ledger.price else {
+        let changes = fail_paid_checkout(checkout, Failed::PriceNotInCatalog, false);
+        return Settlement::failed(Failed::PriceNotInCatalog, changes);
+    };
+    let refuse = |reason: Failed| {
+        let mut changes = fail_paid_checkout(checkout, reason, true);
+        changes.extend(end_unwanted(subscription, status));
+        Settlement::failed(reason, changes)
+    };
+    if price.product != checkout.product {
+        return refuse(Failed::PriceOfOtherProduct);
+    }
+    let needs_tenant = price.delivery == Delivery::Dedicated;
+    let tenant = ledger.tenant.as_ref().filter(|tenant| !tenant.is_gone);
+    if needs_tenant && tenant.is_none() {
+        return refuse(Failed::TenantGone);
+    }
+    let state = ContractState::observed(subscription, status, now);
+    let entitlement = entitlement_of(status, price.limits.clone(), &state);
+    let runs = entitlement.access.runs();
+    let mut changes = vec![
+        Change::OpenContract(Box::new(NewContract {
+            provider_id: subscription.id.clone(),
+            organization: checkout.organization,
+            checkout: checkout.id,
+            product: price.product.clone(),
+            delivery: price.delivery,
+            plan_version: price.plan_version,
+            price: price.id,
+            tenant: tenant.map(|tenant| tenant.id),
+            state,
+            entitlement,
+        })),
+        Change::SettleCheckout {
+            checkout: checkout.id,
+            state: CheckoutState::Paid,
+            failure: None,
+            refund_needed: false,
+        },
+    ];
+    if let Some(tenant) = tenant.filter(|_| runs) {
+        changes.push(Change::StartProvision { tenant: tenant.id });
+    }
+    Settlement::applied(changes)
+}
+
+/// Money that bought nothing: it is to go back, and must not be taken again next month.
+fn second_payment(checkout: &CheckoutFacts, subscription: &Subscription, status: SubscriptionStatus) -> Settlement {
+    let end = end_unwanted(subscription, status);
+    if checkout.refund_needed {
+        return Settlement::applied(end.into_iter().collect());
+    }
+    let was_bought_by_this_checkout = checkout.contract.is_some();
+    let failure = (!was_bought_by_this_checkout).then(|| CheckoutFailure {
+        code: "already_bought".to_owned(),
+        detail: "This was paid for twice. The second payment will be refunded; what you bought is not affected."
+            .to_owned(),
+    });
+    let state = if was_bought_by_this_checkout {
+        CheckoutState::Paid
+    } else {
+        CheckoutState::Failed
+    };
+    let flag = Change::SettleCheckout {
+        checkout: checkout.id,
+        state,
+        failure,
+        refund_needed: true,
+    };
+    Settlement::applied(std::iter::once(flag).chain(end).collect())
+}
+
+/// The money is here and we cannot deliver: a person has to look, and the customer reads so. Without `refund_needed` it
+/// is for now: when what was wrong is mended, settling again delivers.
+fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_needed: bool) -> Vec<Change> {
+    // What it failed of before may have said that nothing was charged.
+    let is_known = checkout.failure.as_deref() == Some(reason.code()) && checkout.refund_needed == refund_needed;
+    if checkout.state == CheckoutState::Failed && is_known {
+        return Vec::new();
+    }
+    let detail = if refund_needed {
+        "Your payment arrived, but what was ordered cannot be delivered any more. It will be refunded and not be \
+         charged again."
+    } else {
+        "Your payment arrived, but the order could not be completed. We have been told and will get back to you; you \
+         do not need to pay again."
+    };
+    vec![Change::SettleCheckout {
+        checkout: checkout.id,
+        state: CheckoutState::Failed,
+        failure: Some(CheckoutFailure {
+            code: reason.code().to_owned(),
+            detail: detail.to_owned(),
+        }),
+        refund_needed,
+    }]
+}
+
+fn update_contract(
+    ledger: &Ledger,
+    contract: &ContractFacts,
+    subscription: &Subscription,
+    status: SubscriptionStatus,
+    now: DateTime<Utc>,
+) -> Settlement {
+    let state = ContractState::observed(subscription, status, now).settled_after(&contract.state);
+    // The version stays the one that was agreed on for as long as the price does: a plan may have been given new
+    // terms for those who have it.
+    let (price, plan_version, limits, failure) = match &ledger.price {
+        Some(price) if contract.price == Some(price.id) || price.product != contract.product => {
+            let failure = (price.product != contract.product).then_some(Failed::PriceOfOtherProduct);
+            (contract.price, contract.plan_version, contract.limits.clone(), failure)
+        }
+        Some(price) => (Some(price.id), price.plan_version, price.limits.clone(), None),
+        None => {
+            let failure = (!status.has_ended()).then_some(Failed::PriceNotInCatalog);
+            (contract.price, contract.plan_version, contract.limits.clone(), failure)
+        }
+    };
+    let entitlement = entitlement_of(state.status, limits, &state);
+    let runs = entitlement.access.runs();
+    let mut changes = Vec::new();
+    let is_same = state == contract.state
+        && price == contract.price
+        && plan_version == contract.plan_version
+        && entitlement == contract.entitlement;
+    if !is_same {
+        changes.push(Change::UpdateContract {
+            contract: contract.id,
+            price,
+            plan_version,
+            state,
+            entitlement,
+        });
+    }
+    let desired = if runs {
+        DesiredState::Running
+    } else {
+        DesiredState::Suspended
+    };
+    // What a person wants gone stays gone, whoever pays for it.
+    for tenant in contract
+        .tenants
+        .iter()
+        .filter(|tenant| !tenant.is_gone && tenant.desired != DesiredState::Deleted)
+    {
+        if tenant.desired != desired {
+            changes.push(Change::WantTenant {
+                tenant: tenant.id,
+                desired,
+            });
+        }
+        // Heals a purchase whose tenant was attached and never started.
+        if runs && tenant.is_pending {
+            changes.push(Change::StartProvision { tenant: tenant.id });
+        }
+    }
+    match failure {
+        Some(reason) => Settlement::failed(reason, changes),
+        None => Settlement::applied(changes),
+    }
+}
+
+fn entitlement_of(status: SubscriptionStatus, limits: super::catalog::Limits, state: &ContractState) -> Entitlement {
+    let access = status.access();
+    Entitlement {
+        access,
+        limits,
+        valid_until: if access == Access::None {
+            state.ended_at
+        } else {
+            state.current_period_end
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

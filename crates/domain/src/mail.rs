@@ -1,0 +1,113 @@
+//! Mail that Tenantry sends: what each one says as data, and the port that delivers it. How it looks is the adapter's.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// What a mail is about. Links are absolute and made from the installation's public address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum Message {
+    /// Somebody signed up with this address and proves by the link that it is theirs.
+    Confirm {
+        /// The name given at sign-up.
+        name: String,
+        /// The organization that confirming creates.
+        organization: String,
+        /// Leads to a page that acts by a button, never by being fetched.
+        link: String,
+    },
+    /// Somebody signed up with the address of an account that exists.
+    AlreadyRegistered {
+        /// Where to sign in.
+        link: String,
+    },
+    /// A tenant runs.
+    TenantReady {
+        /// Whose it is.
+        organization: String,
+        /// The tenant's name.
+        tenant: String,
+        /// Its host name.
+        host: String,
+        /// Where it answers.
+        link: String,
+    },
+    /// For operators: a tenant could not be provisioned.
+    ProvisioningFailed {
+        /// Whose it is.
+        organization: String,
+        /// The tenant's name.
+        tenant: String,
+        /// The step that gave up.
+        step: String,
+        /// Why.
+        reason: String,
+        /// The operation in the console.
+        link: String,
+    },
+    /// For operators: money came that bought nothing, and is to go back.
+    RefundNeeded {
+        /// Whose money.
+        organization: String,
+        /// What it was for.
+        plan: String,
+        /// How much, as people write it.
+        amount: String,
+        /// Why it bought nothing.
+        reason: String,
+        /// The payment provider's identifier of the page that was paid on.
+        page: String,
+        /// Leads to the console.
+        link: String,
+    },
+    /// A payment did not go through.
+    PaymentFailed {
+        /// Whose payment.
+        organization: String,
+        /// The plan that it was for.
+        plan: String,
+        /// The amount, as people write it.
+        amount: String,
+        /// Where to pay.
+        link: String,
+    },
+}
+
+/// One mail to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingMail {
+    /// The same for every attempt to send the same mail, so that a mailbox shows it once.
+    pub message_id: String,
+    /// The recipient's address.
+    pub to: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+/// Why a mail was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// The server is away or asks to come back: the same mail may go through later.
+    #[error("the mail server did not take the mail now: {reason}")]
+    Temporary {
+        /// What the server said.
+        reason: String,
+    },
+    /// This mail will never be accepted.
+    #[error("the mail cannot be sent: {reason}")]
+    Permanent {
+        /// What the server or the composer said.
+        reason: String,
+    },
+}
+
+/// Who delivers mail.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Hands one mail to the server.
+    async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError>;
+
+    /// Connects and signs in without sending anything.
+    async fn check(&self) -> Result<(), MailError>;
+}

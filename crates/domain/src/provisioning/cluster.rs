@@ -1,0 +1,217 @@
+//! The cluster port: what provisioning asks of Kubernetes and Helm, one call a step.
+//!
+//! Every call may be made twice, and none touches a thing that is not labelled as ours.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use super::{Placement, Quota, workload::Egress};
+use crate::ids::{InstallationId, OperationId, TenantId};
+
+mod error;
+
+pub use error::{ClusterError, Remedy};
+
+/// A Kubernetes cluster with Helm and an ingress.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// Makes the namespace, or takes up one that this tenant's earlier operation left.
+    async fn apply_namespace(&self, placement: &Placement) -> Result<NamespaceApplied, ClusterError>;
+
+    /// Denies all traffic, then opens what is needed.
+    async fn apply_network_policies(&self, placement: &Placement, openings: &Openings) -> Result<(), ClusterError>;
+
+    /// Writes quota and limit range.
+    async fn apply_quota(&self, placement: &Placement, quota: &Quota) -> Result<(), ClusterError>;
+
+    /// Whether the quota written by [`Cluster::apply_quota`] is enforced: until the cluster has said so, it admits all.
+    async fn quota_in_force(&self, placement: &Placement) -> Result<bool, ClusterError>;
+
+    /// Makes the account that the tenant's pods run under. It can do nothing, and no token is mounted.
+    async fn apply_service_account(&self, placement: &Placement) -> Result<(), ClusterError>;
+
+    /// Writes one Secret.
+    async fn apply_secret(&self, placement: &Placement, secret: &TenantSecret) -> Result<(), ClusterError>;
+
+    /// Installs or upgrades the Helm release and returns without waiting for its pods.
+    async fn apply_release(&self, placement: &Placement, release: &ReleaseRequest) -> Result<(), ClusterError>;
+
+    /// Whether the release's workloads run, and if not, what is in the way.
+    async fn readiness(&self, placement: &Placement) -> Result<Readiness, ClusterError>;
+
+    /// Asks the tenant through the ingress, as a browser would.
+    async fn probe(&self, probe: &Probe) -> Result<ProbeAnswer, ClusterError>;
+
+    /// Uninstalls the Helm release. Fine when there is none.
+    async fn remove_release(&self, placement: &Placement) -> Result<(), ClusterError>;
+
+    /// Removes what one of the `apply_…` calls made. Fine when there is none.
+    async fn remove(&self, placement: &Placement, part: Part) -> Result<(), ClusterError>;
+
+    /// Asks for the namespace to be removed. Fine when there is none; refused when it is not this tenant's.
+    async fn remove_namespace(&self, placement: &Placement) -> Result<(), ClusterError>;
+
+    /// Whether nothing of the namespace is left.
+    async fn namespace_gone(&self, placement: &Placement) -> Result<bool, ClusterError>;
+
+    /// Every namespace labelled as of this installation.
+    async fn owned_namespaces(&self, installation: InstallationId) -> Result<Vec<OwnedNamespace>, ClusterError>;
+
+    /// Runs for ever, telling of each tenant whose workloads or quota have just changed in a way that a waiting
+    /// operation may have waited for. Reconnects by itself; ends only with an error that waiting does not mend.
+    async fn watch(&self, installation: InstallationId, changed: OnChange) -> Result<(), ClusterError>;
+
+    /// Version of the API server, such as `v1.36.3`.
+    async fn version(&self) -> Result<String, ClusterError>;
+
+    /// Every right that Tenantry uses, and whether it has it.
+    async fn check_rights(&self) -> Result<Vec<Right>, ClusterError>;
+
+    /// Whether an ingress class of that name exists.
+    async fn ingress_class_exists(&self, name: &str) -> Result<bool, ClusterError>;
+
+    /// Version of the helm program, such as `v4.2.4`.
+    async fn helm_version(&self) -> Result<String, ClusterError>;
+}
+
+/// Called with each tenant that has changed in the cluster. Must return at once.
+pub type OnChange = Arc<dyn Fn(TenantId, Noticed) + Send + Sync>;
+
+/// What a watch saw of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noticed {
+    /// Something that an operation may wait for: a quota in force, a workload available, a pod that cannot start.
+    Progress,
+    /// Its namespace has gone.
+    NamespaceGone,
+}
+
+/// What was found where the namespace was to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespaceApplied {
+    /// Nothing.
+    Created,
+    /// The tenant's own, of an earlier attempt or operation.
+    TakenUp,
+}
+
+/// What passes the default-deny network policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Openings {
+    /// The product's port, open to the ingress controller.
+    pub product_port: u16,
+    /// Where the ingress controller runs.
+    pub ingress_namespace: String,
+    /// What the product's pods may connect to, besides DNS.
+    pub egress: Vec<Egress>,
+}
+
+/// A Secret to be written. Its values never reach Helm, logs or errors.
+#[derive(Debug, Clone)]
+pub struct TenantSecret {
+    /// Name of the object.
+    pub name: String,
+    /// Key and value.
+    pub entries: BTreeMap<String, SecretString>,
+}
+
+/// A release to be installed or upgraded.
+#[derive(Debug, Clone)]
+pub struct ReleaseRequest {
+    /// Directory of the chart.
+    pub chart: PathBuf,
+    /// All values. No secrets: the chart receives the names of Secrets.
+    pub values: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Whether a release's workloads run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// As many pods of the newest generation are available as were asked for.
+    Ready,
+    /// Not yet.
+    Waiting(Obstacle),
+}
+
+/// What a workload waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Stable, for programs, such as `image_cannot_be_pulled`.
+    pub code: &'static str,
+    /// In plain words.
+    pub detail: String,
+    /// Whether it seldom passes by itself: waiting for it is given up sooner.
+    pub stubborn: bool,
+}
+
+/// A request through the ingress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Where to connect; `None` looks the host up, as a browser would.
+    pub address: Option<SocketAddr>,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Port of the tenant's URL when not the scheme's own.
+    pub port: Option<u16>,
+    /// Sent as the host name.
+    pub host: String,
+    /// Path to ask for.
+    pub path: String,
+    /// How long to wait for the answer.
+    pub timeout: Duration,
+}
+
+/// What a probe heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProbeAnswer {
+    /// A 2xx answer.
+    Healthy,
+    /// Another answer.
+    Status(u16),
+    /// None.
+    NoAnswer(String),
+}
+
+/// What a step made inside the namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All network policies of ours.
+    NetworkPolicies,
+    /// Quota and limit range.
+    Quota,
+    /// The pods' account.
+    ServiceAccount,
+    /// All Secrets of ours.
+    Secrets,
+}
+
+/// A namespace of this installation, as its labels tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedNamespace {
+    /// Its name.
+    pub name: String,
+    /// The tenant that it is labelled with; `None` when that label is missing or unreadable.
+    pub tenant: Option<TenantId>,
+    /// The operation that wrote it last.
+    pub operation: Option<OperationId>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Whether it is already being removed.
+    pub terminating: bool,
+}
+
+/// One right that Tenantry uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// As in RBAC: `get`, `patch`, …
+    pub verb: &'static str,
+    /// API group; empty for the core one.
+    pub group: &'static str,
+    /// Plural name, such as `namespaces`.
+    pub resource: &'static str,
+    /// Whether the cluster grants it.
+    pub granted: bool,
+}

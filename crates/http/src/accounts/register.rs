@@ -1,0 +1,93 @@
+//! Somebody signs up.
+
+use axum::{Json, extract::State};
+use garde::Validate;
+use http::StatusCode;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use tenantry_app::accounts::{self, SignUp, SignUpError, Strength};
+use tenantry_domain::{
+    accounts::{Email, Password},
+    display_name::DisplayName,
+};
+use utoipa::ToSchema;
+
+use super::{problems, visitor::AtTheDoor};
+use crate::{
+    AppState, Problem, ValidJson,
+    body::rules,
+    problem::{FieldProblem, kinds},
+};
+
+/// A new account and its organization.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// Where the link for confirming goes.
+    #[garde(custom(rules::email))]
+    #[schema(format = "email", max_length = 254, example = "ada@example.org")]
+    pub email: String,
+    /// Hard to guess; the password-strength endpoint says how hard.
+    #[garde(custom(rules::new_password))]
+    #[schema(value_type = String, format = "password", min_length = 10, max_length = 1024)]
+    pub password: SecretString,
+    /// The person's name.
+    #[garde(custom(rules::display_name))]
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    pub name: String,
+    /// The organization that is created with the account.
+    #[garde(custom(rules::display_name))]
+    #[schema(min_length = 1, max_length = 200, example = "Museum of Examples")]
+    pub organization_name: String,
+}
+
+/// Nothing to tell.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Empty {}
+
+/// Signs up.
+///
+/// The answer is the same whether the address has an account or not; the mail tells its owner more.
+#[utoipa::path(
+    post, path = "/auth/register", tag = "accounts", request_body = RegisterRequest,
+    responses(
+        (status = 202, description = "A mail is on its way", body = Empty),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn register(
+    State(state): State<AppState>,
+    AtTheDoor(visitor): AtTheDoor,
+    ValidJson(request): ValidJson<RegisterRequest>,
+) -> Result<(StatusCode, Json<Empty>), Problem> {
+    let sign_up = SignUp {
+        email: Email::parse(&request.email)
+            .map_err(|error| Problem::field("/email", error.code(), error.to_string()))?,
+        password: Password::choose(&request.password)
+            .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?,
+        name: name("/name", &request.name)?,
+        organization_name: name("/organization_name", &request.organization_name)?,
+    };
+    accounts::sign_up(&state.app, sign_up, &visitor)
+        .await
+        .map_err(|error| match error {
+            SignUpError::WeakPassword(strength) => weak_password("/password", &strength),
+            SignUpError::TooManyAttempts { retry_after } => {
+                Problem::of(problems::TOO_MANY_ATTEMPTS).retry_after(retry_after)
+            }
+            SignUpError::Fault(fault) => fault.into(),
+        })?;
+    Ok((StatusCode::ACCEPTED, Json(Empty {})))
+}
+
+fn name(pointer: &str, text: &str) -> Result<DisplayName, Problem> {
+    DisplayName::parse(text).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
+}
+
+fn weak_password(pointer: &str, strength: &Strength) -> Problem {
+    Problem::of(kinds::VALIDATION_FAILED).with_errors(vec![FieldProblem {
+        pointer: pointer.to_owned(),
+        code: "password_too_weak".to_owned(),
+        detail: strength.reasons.join(" "),
+    }])
+}

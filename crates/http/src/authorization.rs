@@ -1,0 +1,14 @@
+//! Who calls and what they may: extractors, so that a handler's signature is the proof.
+
+mod authority;
+mod authorized;
+mod operator;
+pub mod permission;
+mod signed_in;
+
+pub use authorized::Authorized;
+pub use operator::{Admin, MinimumRole, Operator, Support, Viewer};
+pub use permission::Permissions;
+pub use signed_in::SignedIn;
+
+pub(crate) use authority::Authority;

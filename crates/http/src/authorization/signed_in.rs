@@ -1,0 +1,61 @@
+//! A person with a session.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use tenantry_app::accounts::{self, OpaqueToken, UserSession};
+
+use crate::{
+    AppState,
+    cookie::SessionCookie,
+    csrf,
+    problem::{Problem, kinds},
+};
+
+/// A signed-in user. An unsafe call has shown that it comes from our own page.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The session and whose it is.
+    pub session: UserSession,
+    pub(super) secret: OpaqueToken,
+}
+
+impl SignedIn {
+    /// The token that unsafe calls of this session must carry.
+    #[must_use]
+    pub fn csrf_token(&self) -> String {
+        csrf::token(&self.secret)
+    }
+}
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        // Somebody before us in this request (the layer that replays answers) has already looked.
+        if let Some(signed_in) = parts.extensions.get::<Self>() {
+            return Ok(signed_in.clone());
+        }
+        let secret = SessionCookie::User
+            .read(&parts.headers)
+            .ok_or_else(|| Problem::of(kinds::UNAUTHENTICATED))?;
+        let session = accounts::find_session(&state.app, &secret)
+            .await?
+            .ok_or_else(|| Problem::of(kinds::UNAUTHENTICATED))?;
+        csrf::check(state, parts, &secret)?;
+        let signed_in = Self { session, secret };
+        parts.extensions.insert(signed_in.clone());
+        Ok(signed_in)
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>, Problem> {
+        match <Self as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
+            Ok(signed_in) => Ok(Some(signed_in)),
+            Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+}

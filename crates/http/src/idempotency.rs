@@ -1,0 +1,154 @@
+//! `Idempotency-Key`: an unsafe call that is sent again under its key gets the same answer and does nothing twice.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http_body_util::BodyExt;
+use sha2::{Digest, Sha256};
+use tenantry_app::idempotency::{self, Answer, Claim, RequestKey};
+
+use crate::{
+    AppState, Operator, SignedIn, body,
+    csrf::is_safe,
+    problem::{Problem, kinds},
+    router::API,
+};
+
+const HEADER: &str = "idempotency-key";
+const REPLAYED: &str = "idempotency-replayed";
+/// Larger answers, and streams, are not kept: their calls run again.
+const MAX_KEPT_BYTES: usize = 256 * 1024;
+const KEPT_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::LOCATION];
+
+/// The layer around the whole API.
+pub(crate) async fn replay(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if is_safe(request.method()) || !request.headers().contains_key(HEADER) {
+        return next.run(request).await;
+    }
+    match keyed(&state, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn keyed(state: &AppState, request: Request, next: Next) -> Result<Response, Problem> {
+    let key = key(request.headers())?;
+    let (mut parts, request_body) = request.into_parts();
+    let Some(principal) = principal(state, &mut parts).await? else {
+        // Nobody whom a key could belong to: sign-in and sign-up are safe to repeat, everything else answers 401.
+        return Ok(next.run(Request::from_parts(parts, request_body)).await);
+    };
+    let probe = Request::from_parts(parts.clone(), request_body);
+    let bytes = body::collect(probe, body::MAX_JSON_BYTES).await?;
+    let request_key = RequestKey {
+        principal,
+        key,
+        request_hash: fingerprint(&parts, &bytes),
+    };
+    match idempotency::claim(&state.app, &request_key).await? {
+        Claim::Fresh => {}
+        Claim::Done(answer) => return Ok(again(&answer)),
+        Claim::InProgress => {
+            return Err(Problem::of(kinds::IDEMPOTENCY_IN_PROGRESS).retry_after(std::time::Duration::from_secs(1)));
+        }
+        Claim::Reused => return Err(Problem::of(kinds::IDEMPOTENCY_KEY_REUSED)),
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    keep(state, &request_key, response).await
+}
+
+fn key(headers: &HeaderMap) -> Result<String, Problem> {
+    let mut values = headers.get_all(HEADER).iter();
+    match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
+        (Some(key), None) if (1..=255).contains(&key.len()) => Ok(key.to_owned()),
+        _ => Err(Problem::of(kinds::IDEMPOTENCY_KEY_INVALID)),
+    }
+}
+
+/// Who asks. A call that did not come from our own page is refused here already: it must not see a kept answer.
+async fn principal(state: &AppState, parts: &mut Parts) -> Result<Option<String>, Problem> {
+    let is_operator = parts.uri.path().starts_with(API) && parts.uri.path()[API.len()..].starts_with("/operator/");
+    let found = if is_operator {
+        Operator::<crate::authorization::Viewer>::from_request_parts(parts, state)
+            .await
+            .map(|operator| operator.session.operator.to_string())
+    } else {
+        <SignedIn as FromRequestParts<AppState>>::from_request_parts(parts, state)
+            .await
+            .map(|signed_in| signed_in.session.user.to_string())
+    };
+    match found {
+        Ok(principal) => Ok(Some(principal)),
+        Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let mut hash = Sha256::new();
+    for part in [parts.method.as_str().as_bytes(), target.as_bytes(), body] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Keeps an answer that another attempt should get too. What may go differently next time is not kept: failures of
+/// ours, and refusals that signing in or waiting mends.
+fn is_kept(status: StatusCode) -> bool {
+    !status.is_server_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 429)
+}
+
+async fn keep(state: &AppState, request_key: &RequestKey, response: Response) -> Result<Response, Problem> {
+    let status = response.status();
+    // A problem is written out at the edge, with this request's id; its next attempt is judged anew, which for a
+    // refusal costs nothing.
+    let is_problem = response.extensions().get::<Problem>().is_some();
+    let is_stream = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "text/event-stream");
+    if is_problem || is_stream || !is_kept(status) {
+        idempotency::release(&state.app, request_key).await?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    // Handlers answer from memory, so this neither waits nor fails.
+    let bytes = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    if bytes.len() > MAX_KEPT_BYTES {
+        idempotency::release(&state.app, request_key).await?;
+    } else {
+        let headers = KEPT_HEADERS
+            .iter()
+            .filter_map(|name| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned())))
+            .collect();
+        idempotency::complete(&state.app, request_key, &Answer::new(status.as_u16(), headers, &bytes)).await?;
+    }
+    Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn again(answer: &Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, Body::from(answer.body())).into_response();
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::try_from(name.as_str()),
+            HeaderValue::try_from(value.as_str()),
+        ) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}

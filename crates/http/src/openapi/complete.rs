@@ -1,0 +1,151 @@
+//! What is true of many operations is added here from their shape, so that no handler has to repeat it and none can
+//! forget it: path parameters, the CSRF token, idempotency keys, and the problems that the layers and extractors answer
+//! with. The same keys describe every server's answer, whatever the endpoint.
+
+use serde_json::{Map, Value, json};
+
+const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
+
+pub(super) fn complete(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (path, item) in paths {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
+                complete_operation(path, method, operation);
+            }
+        }
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("responses".to_owned(), problem_responses());
+    }
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    add_path_parameters(path, operation);
+    let is_unsafe = method != "get";
+    let is_secured = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|schemes| !schemes.is_empty());
+    if is_unsafe && is_secured {
+        add_csrf(operation);
+        add_idempotency_key(operation);
+    }
+    let has_body = operation.contains_key("requestBody");
+    let has_path = path.contains('{');
+    let takes_query = parameters(operation).iter().any(|parameter| parameter["in"] == "query");
+    let Some(responses) = operation
+        .entry("responses")
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+    else {
+        return;
+    };
+    let mut answers = |status: &str, name: &str| {
+        responses
+            .entry(status)
+            .or_insert_with(|| json!({ "$ref": format!("#/components/responses/{name}") }));
+    };
+    if has_body || takes_query || (is_unsafe && is_secured) {
+        answers("400", "BadRequest");
+    }
+    if is_secured {
+        answers("401", "Unauthenticated");
+        answers("403", "Forbidden");
+    }
+    if has_path {
+        answers("404", "NotFound");
+    }
+    if has_body {
+        answers("413", "BodyTooLarge");
+        answers("415", "UnsupportedMediaType");
+        answers("422", "ValidationFailed");
+    } else if is_unsafe && is_secured {
+        answers("422", "ValidationFailed");
+    }
+    answers("default", "Problem");
+    responses.sort_keys();
+}
+
+fn parameters(operation: &Map<String, Value>) -> Vec<Value> {
+    operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn add_parameter(operation: &mut Map<String, Value>, parameter: Value) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
+    }
+}
+
+fn add_path_parameters(path: &str, operation: &mut Map<String, Value>) {
+    for name in path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    {
+        if parameters(operation).iter().any(|parameter| parameter["name"] == name) {
+            continue;
+        }
+        let description = match name {
+            "organization" => "The organization's id or slug.".to_owned(),
+            "name" => "The name.".to_owned(),
+            other => format!("The {other}'s id."),
+        };
+        let schema = json!({ "type": "string" });
+        add_parameter(
+            operation,
+            json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }),
+        );
+    }
+}
+
+fn add_csrf(operation: &mut Map<String, Value>) {
+    let schemes = operation.get_mut("security").and_then(Value::as_array_mut);
+    for scheme in schemes.into_iter().flatten().filter_map(Value::as_object_mut) {
+        scheme.entry("csrf").or_insert_with(|| json!([]));
+    }
+}
+
+fn add_idempotency_key(operation: &mut Map<String, Value>) {
+    if parameters(operation)
+        .iter()
+        .any(|parameter| parameter["name"] == "Idempotency-Key")
+    {
+        return;
+    }
+    add_parameter(
+        operation,
+        json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "description": "Sent again with the same key and body, the call does nothing twice and gets the same answer.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
+        }),
+    );
+}
+
+fn problem_responses() -> Value {
+    let response = |description: &str| {
+        json!({
+            "description": description,
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+        })
+    };
+    json!({
+        "BadRequest": response("The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`."),
+        "Unauthenticated": response("Nobody is signed in: `unauthenticated`."),
+        "Forbidden": response("Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`."),
+        "NotFound": response("No such thing, or not the caller's: `not_found`."),
+        "BodyTooLarge": response("`body_too_large`."),
+        "UnsupportedMediaType": response("`unsupported_media_type`."),
+        "ValidationFailed": response("Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`."),
+        "Problem": response("Anything else that went wrong; `code` says what.")
+    })
+}

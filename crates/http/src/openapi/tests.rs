@@ -1,0 +1,156 @@
+//! The description is true in shape, and the file beside it is the description.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::Value;
+use tenantry_domain::{
+    accounts::{email, password},
+    display_name,
+};
+
+use super::{document, text};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// `(path, method, operation)` of all operations.
+fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
+    let paths = document()["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .unwrap()
+                .iter()
+                .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+        })
+        .collect()
+}
+
+fn walk(value: &'static Value, visit: &mut impl FnMut(&'static Value)) {
+    visit(value);
+    match value {
+        Value::Object(members) => members.values().for_each(|member| walk(member, visit)),
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn openapi_snapshot_is_fresh() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, text()).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        kept == text(),
+        "crates/http/openapi.json is stale: run UPDATE_OPENAPI=1 cargo test -p tenantry-http openapi, and look at the change",
+    );
+}
+
+#[test]
+fn openapi_is_3_1_with_what_that_demands() {
+    assert!(document()["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert!(document()["info"]["title"].is_string() && document()["info"]["version"].is_string());
+    for (path, method, operation) in operations() {
+        assert!(path.starts_with("/api/v1/"), "{path}");
+        assert!(METHODS.contains(&method), "{method} {path}");
+        let named: BTreeSet<&str> = path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
+        let described: BTreeSet<&str> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| {
+                assert_eq!(parameter["required"], true, "{method} {path}");
+                parameter["name"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(named, described, "{method} {path}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(
+                response["description"].is_string() || response["$ref"].is_string(),
+                "{status} of {method} {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn openapi_references_lead_somewhere() {
+    walk(document(), &mut |value| {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            let pointer = reference
+                .strip_prefix('#')
+                .unwrap_or_else(|| panic!("{reference} leaves the document"));
+            assert!(document().pointer(pointer).is_some(), "{reference} dangles");
+        }
+    });
+}
+
+#[test]
+fn openapi_operations_have_ids_tags_words_and_problems() {
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations() {
+        let id = operation["operationId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{method} {path} has no id"));
+        assert!(ids.insert(id), "{id} occurs twice");
+        assert!(
+            id.bytes().all(|letter| letter.is_ascii_lowercase() || letter == b'_'),
+            "{id}"
+        );
+        assert!(operation["summary"].is_string(), "{id} has no summary");
+        let tags = operation["tags"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{id} has no tag"));
+        assert_eq!(tags.len(), 1, "{id}: {tags:?}");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(
+            responses.keys().any(|status| status.starts_with('2')),
+            "{id} never succeeds"
+        );
+        assert!(responses.contains_key("default"), "{id} declares no problem");
+        for (status, response) in responses
+            .iter()
+            .filter(|(status, _)| status.starts_with(['4', '5', 'd']))
+        {
+            let response = response["$ref"].as_str().map_or(response, |reference| {
+                document().pointer(reference.trim_start_matches('#')).unwrap()
+            });
+            assert!(
+                response["content"]["application/problem+json"].is_object(),
+                "{status} of {id} is no problem"
+            );
+        }
+        if operation.get("security").is_some() {
+            assert!(responses.contains_key("401"), "{id} declares no 401");
+            let schemes = operation["security"][0].as_object().unwrap();
+            assert_eq!(schemes.contains_key("csrf"), method != "get", "{id}");
+        }
+    }
+}
+
+/// The description takes literals only, the domain has the limits: here they meet.
+#[test]
+fn openapi_limits_are_the_domains() {
+    let property = |schema: &str, name: &str| &document()["components"]["schemas"][schema]["properties"][name];
+    for schema in ["RegisterRequest", "LoginRequest"] {
+        assert_eq!(property(schema, "email")["maxLength"], email::MAX_BYTES);
+        assert_eq!(property(schema, "password")["maxLength"], password::MAX_BYTES);
+    }
+    assert_eq!(
+        property("RegisterRequest", "password")["minLength"],
+        password::MIN_CHARS
+    );
+    for (schema, name) in [
+        ("RegisterRequest", "name"),
+        ("RegisterRequest", "organization_name"),
+        ("CreateOrganizationRequest", "name"),
+    ] {
+        assert_eq!(property(schema, name)["maxLength"], display_name::MAX_CHARS);
+    }
+}

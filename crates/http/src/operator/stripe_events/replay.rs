@@ -1,0 +1,51 @@
+//! An operator has an event looked at once more.
+
+use std::{convert::Infallible, str::FromStr};
+
+use axum::extract::State;
+use http::StatusCode;
+use tenantry_app::billing::events::{self, ReplayError};
+
+use crate::{
+    AppState, Operator, PathId, PathParameter, Problem, TraceContext, authorization::Support,
+    billing::problems::EVENT_NOT_HANDLED, problem::kinds,
+};
+
+/// The payment provider's identifier of an event.
+#[derive(Debug, Clone)]
+pub struct StripeEventId(String);
+
+impl FromStr for StripeEventId {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl PathParameter for StripeEventId {
+    const NAME: &'static str = "event";
+}
+
+/// Asks for what the event is about as it is now, and makes the ledger follow. Always safe.
+#[utoipa::path(
+    post, path = "/stripe-events/{event}/replay", tag = "operator", security(("operator" = [])),
+    responses(
+        (status = 202, description = "It will be looked at"),
+        (status = 422, description = "`event_not_handled`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn operator_replay_stripe_event(
+    State(state): State<AppState>,
+    operator: Operator<Support>,
+    trace: TraceContext,
+    PathId(event): PathId<StripeEventId>,
+) -> Result<StatusCode, Problem> {
+    let replayed = events::replay(&state.app, &event.0, &operator.actor(), Some(&trace.traceparent())).await;
+    replayed.map_err(|error| match error {
+        ReplayError::Unknown => Problem::of(kinds::NOT_FOUND),
+        ReplayError::NotHandled => Problem::of(EVENT_NOT_HANDLED),
+        ReplayError::Fault(fault) => fault.into(),
+    })?;
+    Ok(StatusCode::ACCEPTED)
+}

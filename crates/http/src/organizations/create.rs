@@ -1,0 +1,53 @@
+//! A user makes an organization and owns it.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use garde::Validate;
+use http::{StatusCode, header::LOCATION};
+use serde::Deserialize;
+use tenantry_app::organizations::{self, CreateError};
+use tenantry_domain::display_name::DisplayName;
+use utoipa::ToSchema;
+
+use super::{get::OrganizationView, problems};
+use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules};
+
+/// A new organization.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOrganizationRequest {
+    /// Its name; its slug is made from it.
+    #[garde(custom(rules::display_name))]
+    #[schema(min_length = 1, max_length = 200, example = "Museum of Examples")]
+    pub name: String,
+}
+
+/// Makes an organization that the caller owns.
+#[utoipa::path(
+    post, path = "/organizations", tag = "organizations", security(("session" = [])),
+    request_body = CreateOrganizationRequest,
+    responses(
+        (status = 201, description = "Made; `Location` names it", body = OrganizationView),
+        (status = 409, description = "`too_many_organizations`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn create_organization(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    ClientAddress(address): ClientAddress,
+    ValidJson(request): ValidJson<CreateOrganizationRequest>,
+) -> Result<Response, Problem> {
+    let name =
+        DisplayName::parse(&request.name).map_err(|error| Problem::field("/name", error.code(), error.to_string()))?;
+    let created = organizations::create(&state.app, signed_in.session.user, &name, address).await;
+    let membership = created.map_err(|error| match error {
+        CreateError::TooMany => Problem::of(problems::TOO_MANY_ORGANIZATIONS),
+        CreateError::Fault(fault) => fault.into(),
+    })?;
+    let location = format!("/api/v1/organizations/{}", membership.organization);
+    let view = OrganizationView::new(&membership, Vec::new());
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(view)).into_response())
+}

@@ -1,0 +1,19 @@
+//! The API as its clients see it, over a real PostgreSQL and, where mail is sent, a real mail server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
+
+mod csrf;
+mod edge;
+mod idempotency;
+mod operators;
+mod organizations;
+mod routes;
+mod sign_in;
+mod sign_up;
+mod support;
+mod tenants;
+mod webhooks;

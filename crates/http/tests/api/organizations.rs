@@ -1,0 +1,156 @@
+//! Organizations are found by their members alone.
+
+use serde_json::json;
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn an_organization_is_found_by_id_and_slug_and_by_nobody_else() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut grace = test.person("grace").await;
+    let answer = ada
+        .browser
+        .post("/api/v1/organizations", &json!({ "name": "  Łódź   Gallery " }))
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let created = answer.json();
+    assert_eq!(created["name"], "Łódź Gallery");
+    assert_eq!(created["slug"], "lodz-gallery");
+    assert_eq!(created["role"], "owner");
+    let id = created["id"].as_str().unwrap();
+    assert_eq!(answer.header("location"), format!("/api/v1/organizations/{id}"));
+
+    for name in [id, "lodz-gallery"] {
+        let path = format!("/api/v1/organizations/{name}");
+        let answer = ada.browser.get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["id"], id);
+        assert!(
+            answer.json()["permissions"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("billing.manage"))
+        );
+        let foreign = grace.browser.get(&path).await;
+        assert_eq!((foreign.status, foreign.code().as_str()), (404, "not_found"));
+    }
+    for nothing in [
+        "org_01jd3r8v6yf3qb5c1zk3s9x0aa",
+        "no-such-slug",
+        "%00",
+        "ten_01jd3r8v6yf3qb5c1zk3s9x0aa",
+        "..%2f..",
+    ] {
+        assert_eq!(
+            ada.browser
+                .get(&format!("/api/v1/organizations/{nothing}"))
+                .await
+                .code(),
+            "not_found",
+            "{nothing}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_next() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut grace = test.person("grace").await;
+    for name in ["Beta", "alpha", "Gamma", "alpha"] {
+        assert_eq!(
+            ada.browser
+                .post("/api/v1/organizations", &json!({ "name": name }))
+                .await
+                .status,
+            201
+        );
+    }
+    let mut names = Vec::new();
+    let mut path = "/api/v1/organizations?limit=2".to_owned();
+    let mut pages = 0;
+    loop {
+        let page = ada.browser.get(&path).await.json();
+        names.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["name"].as_str().unwrap().to_owned()),
+        );
+        pages += 1;
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/api/v1/organizations?limit=2&cursor={cursor}");
+        let taken_elsewhere = format!("/api/v1/organizations?limit=2&search=a&cursor={cursor}");
+        assert_eq!(ada.browser.get(&taken_elsewhere).await.code(), "invalid_cursor");
+        let changed = format!("/api/v1/organizations?cursor={}x", &cursor[..cursor.len() - 1]);
+        assert_eq!(ada.browser.get(&changed).await.code(), "invalid_cursor");
+    }
+    assert_eq!(names, ["alpha", "alpha", "Beta", "Gamma", "Museum of Examples"]);
+    assert_eq!(pages, 3);
+
+    let found = ada.browser.get("/api/v1/organizations?search=ALP").await.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 2);
+    assert_eq!(found["items"][0]["slug"], "alpha");
+    assert_eq!(
+        grace.browser.get("/api/v1/organizations").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    for query in ["limit=0", "limit=201", "limit=x", "search=%00"] {
+        let answer = ada.browser.get(&format!("/api/v1/organizations?{query}")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "invalid_query"),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn twenty_at_once_get_twenty_slugs() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada").await;
+    let requests = (0..20).map(|_| {
+        let mut browser = ada.browser.clone();
+        async move { browser.post("/api/v1/organizations", &json!({ "name": "Same" })).await }
+    });
+    let mut slugs: Vec<String> = futures::future::join_all(requests)
+        .await
+        .iter()
+        .map(|answer| {
+            answer.json()["slug"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{}", answer.text()))
+                .to_owned()
+        })
+        .collect();
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 20);
+}
+
+#[tokio::test]
+async fn one_person_owns_a_bounded_number() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    for _ in 0..49 {
+        assert_eq!(
+            ada.browser
+                .post("/api/v1/organizations", &json!({ "name": "Another" }))
+                .await
+                .status,
+            201
+        );
+    }
+    let answer = ada
+        .browser
+        .post("/api/v1/organizations", &json!({ "name": "Another" }))
+        .await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "too_many_organizations"));
+}

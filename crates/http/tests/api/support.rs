@@ -1,0 +1,7 @@
+//! A whole application in the test's process, and browsers that talk to it.
+
+mod application;
+mod browser;
+
+pub(crate) use application::{PASSWORD, TestApp};
+pub(crate) use browser::{Answer, Browser};

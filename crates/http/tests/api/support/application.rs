@@ -1,0 +1,242 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use chrono::Utc;
+use serde_json::{Value, json};
+use tenantry_app::{
+    App, Settings,
+    accounts::{PasswordHasher, PasswordParameters},
+    billing::CatalogStore,
+    clock::ManualClock,
+    context::Parts,
+    mail::SendMail,
+    sealing::Sealer,
+};
+use tenantry_domain::{ids::InstallationId, mail::OutgoingMail};
+use tenantry_http::{AppState, HttpSettings, TrustedProxies, router};
+use tenantry_kubernetes::KubernetesCluster;
+use tenantry_mail::SmtpMailer;
+use tenantry_operations::jobs::{JobRegistry, JobWorker, JobWorkerConfig};
+use tenantry_stripe::{StripeClient, StripeConfig};
+use tenantry_test_support::{Mailpit, TestDatabase};
+
+use super::{Answer, Browser};
+
+/// Where the application believes to be.
+pub(crate) const PUBLIC_URL: &str = "http://tenantry.localhost:8080";
+/// Long and unrelated words, so that the strength estimator has nothing to say.
+pub(crate) const PASSWORD: &str = "violet tractor hums at noon";
+
+/// A port of loopback on which nobody listens: neither cluster nor payment provider is reached by these tests.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// An application with a database of its own.
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) clock: Arc<ManualClock>,
+    database: TestDatabase,
+    router: Router,
+    workers: Option<JobWorker>,
+    _files: tempfile::TempDir,
+}
+
+/// Somebody who has signed up and confirmed.
+pub(crate) struct Person {
+    pub(crate) browser: Browser,
+    pub(crate) email: String,
+    pub(crate) session: Value,
+}
+
+impl Person {
+    /// The organization that came with the account.
+    pub(crate) fn organization(&self) -> String {
+        self.session["organizations"][0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with("smtp://127.0.0.1:9", PUBLIC_URL).await
+    }
+
+    /// On another public address.
+    pub(crate) async fn start_at(public_url: &str) -> Self {
+        Self::start_with("smtp://127.0.0.1:9", public_url).await
+    }
+
+    /// With workers that send mail.
+    pub(crate) async fn start_with_mail(inbox: &Mailpit) -> Self {
+        let mut test = Self::start_with(&inbox.smtp_url, PUBLIC_URL).await;
+        let registry = JobRegistry::new().with::<SendMail>().unwrap();
+        test.workers = Some(JobWorker::start(
+            test.app.database.direct().clone(),
+            Arc::new(test.app.clone()),
+            Arc::new(registry),
+            JobWorkerConfig::default(),
+        ));
+        test
+    }
+
+    async fn start_with(smtp_url: &str, public_url: &str) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let kubeconfig = files.path().join("kubeconfig");
+        let cluster = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "none",
+            "clusters": [{ "name": "none", "cluster": { "server": NOBODY } }],
+            "users": [{ "name": "none", "user": {} }],
+            "contexts": [{ "name": "none", "context": { "cluster": "none", "user": "none" } }],
+        });
+        std::fs::write(&kubeconfig, cluster.to_string()).unwrap();
+        let cluster = KubernetesCluster::connect(tenantry_kubernetes::Settings {
+            kubeconfig: Some(kubeconfig),
+            context: None,
+            helm: "helm".into(),
+        })
+        .await
+        .unwrap();
+        let stripe = StripeConfig::at(NOBODY.parse().unwrap(), "sk_test_nobody".into()).unwrap();
+        let passwords = PasswordParameters {
+            memory_kib: 64,
+            iterations: 1,
+            lanes: 1,
+            concurrency: 2,
+        };
+        let clock = Arc::new(ManualClock::new(Utc::now()));
+        let database = TestDatabase::create().await;
+        let app = App::new(Parts {
+            database: database.database().await,
+            payments: Arc::new(StripeClient::new(&stripe).unwrap()),
+            cluster: Arc::new(cluster),
+            mailer: Arc::new(SmtpMailer::new(&smtp_url.into(), "Tenantry <no-reply@tenantry.localhost>").unwrap()),
+            sealer: Sealer::parse("k1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap(),
+            passwords: PasswordHasher::new(passwords).unwrap(),
+            catalog: CatalogStore::empty(),
+            clock: clock.clone(),
+            settings: Settings {
+                public_url: public_url.parse().unwrap(),
+                tenant_domain: "tenants.localhost".to_owned(),
+                tenant_scheme: "http".to_owned(),
+                tenant_port: None,
+                ingress_class: "traefik".to_owned(),
+                ingress_namespace: "ingress".to_owned(),
+                ingress_address: None,
+                chart_directory: files.path().to_owned(),
+                installation: InstallationId::from_uuid(uuid::Uuid::now_v7()),
+                livemode: false,
+                operator_email: None,
+                mail_from: "no-reply@tenantry.localhost".to_owned(),
+            },
+        });
+        let settings = HttpSettings {
+            trusted_proxies: TrustedProxies::parse(["10.0.0.0/8"]).unwrap(),
+            ..HttpSettings::default()
+        };
+        let router = router(AppState::new(app.clone(), settings).unwrap());
+        Self {
+            app,
+            clock,
+            database,
+            router,
+            workers: None,
+            _files: files,
+        }
+    }
+
+    /// Somebody with an empty cookie jar.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(
+            self.router.clone(),
+            PUBLIC_URL,
+            SocketAddr::from(([203, 0, 113, 7], 4711)),
+        )
+    }
+
+    /// The same, coming from another address.
+    pub(crate) fn browser_from(&self, address: [u8; 4]) -> Browser {
+        Browser::new(self.router.clone(), PUBLIC_URL, SocketAddr::from((address, 4711)))
+    }
+
+    /// Signs somebody up and confirms by the link in the mail.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let email = format!("{name}@example.org");
+        let mut browser = self.browser();
+        let answer = self.register(&mut browser, &email).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let session = self.confirm(&mut browser, &self.link_token(&email).await).await;
+        assert_eq!(session.status, 200, "{}", session.text());
+        Person {
+            browser,
+            email,
+            session: session.json(),
+        }
+    }
+
+    pub(crate) async fn register(&self, browser: &mut Browser, email: &str) -> Answer {
+        let request = json!({
+            "email": email, "password": PASSWORD, "name": "Ada Lovelace", "organization_name": "Museum of Examples",
+        });
+        browser.post("/api/v1/auth/register", &request).await
+    }
+
+    pub(crate) async fn confirm(&self, browser: &mut Browser, token: &str) -> Answer {
+        let answer = browser
+            .post("/api/v1/auth/verify-email", &json!({ "token": token }))
+            .await;
+        browser.remember_session(&answer);
+        answer
+    }
+
+    /// The token in the newest confirmation link to an address, taken from the queued mail.
+    pub(crate) async fn link_token(&self, email: &str) -> String {
+        let mails = self.queued_mails().await;
+        let link = mails
+            .iter()
+            .rev()
+            .filter(|mail| mail.to == email)
+            .find_map(|mail| match &mail.message {
+                tenantry_domain::mail::Message::Confirm { link, .. } => Some(link.clone()),
+                _ => None,
+            });
+        link.unwrap().split_once("#token=").unwrap().1.to_owned()
+    }
+
+    /// Every mail that waits to be sent, oldest first.
+    pub(crate) async fn queued_mails(&self) -> Vec<OutgoingMail> {
+        let mut tx = self.app.database.system("a test reads queued mail").await.unwrap();
+        let sealed: Vec<String> =
+            sqlx::query_scalar("select payload ->> 'sealed' from jobs where kind = 'mail.send' order by id")
+                .fetch_all(&mut tx)
+                .await
+                .unwrap();
+        sealed
+            .iter()
+            .map(|sealed| serde_json::from_str(&self.app.sealer.open_text("mail", sealed).unwrap()).unwrap())
+            .collect()
+    }
+
+    /// How many rows a query counts, seen by the system role.
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        let mut tx = self.app.database.system("a test counts rows").await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut tx).await.unwrap()
+    }
+
+    /// Does something to the ledger that no endpoint does.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        let mut tx = self.app.database.system("a test arranges rows").await.unwrap();
+        sqlx::query(statement).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Does something to the schema itself.
+    pub(crate) async fn as_owner(&self, statement: &'static str) {
+        let mut owner = self.database.owner().await;
+        sqlx::query(statement).execute(&mut owner).await.unwrap();
+    }
+
+    pub(crate) async fn stop(self) {
+        if let Some(workers) = self.workers {
+            workers.shutdown().await;
+        }
+        self.app.database.close().await;
+    }
+}

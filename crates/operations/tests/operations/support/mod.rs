@@ -1,0 +1,6 @@
+mod database;
+mod server;
+mod world;
+
+pub(crate) use database::{Scratch, eventually};
+pub(crate) use world::{Fault, Faults, Ledger, MAX_ATTEMPTS, NAMES, Sequence, World, brisk, note, registry, steady};

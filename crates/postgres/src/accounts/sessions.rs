@@ -1,0 +1,133 @@
+//! Sessions of users, found by the hash of their secret.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::ids::{SessionId, UserId};
+use uuid::Uuid;
+
+use crate::{DatabaseError, SystemTx};
+
+/// A session to begin.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// SHA-256 of the secret that the browser keeps.
+    pub secret_hash: &'a [u8; 32],
+    /// What the browser says it is.
+    pub device: &'a str,
+    /// Where it signed in from.
+    pub address: Option<IpAddr>,
+    /// Now.
+    pub created_at: DateTime<Utc>,
+    /// Its end, however much it is used.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session that has not ended, and whose it is.
+#[derive(Debug, Clone)]
+pub struct LiveSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// The user's address.
+    pub email: String,
+    /// The user's name.
+    pub name: String,
+    /// When it was used last, as far as written down.
+    pub last_used_at: DateTime<Utc>,
+    /// Its end, however much it is used.
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    user_id: Uuid,
+    email_normalized: String,
+    name: String,
+    last_used_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// Begins a session.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "insert into sessions (id, user_id, secret_hash, device, address, created_at, last_used_at, expires_at)
+         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $7)",
+    )
+    .bind(session.id.uuid())
+    .bind(session.user.uuid())
+    .bind(session.secret_hash.as_slice())
+    .bind(session.device)
+    .bind(session.address.map(|address| address.to_string()))
+    .bind(session.created_at)
+    .bind(session.expires_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The session with this secret, unless it has ended, has expired, or was not used since `idle_since`.
+///
+/// # Errors
+/// The database's.
+pub async fn find_live(
+    tx: &mut SystemTx,
+    secret_hash: &[u8; 32],
+    now: DateTime<Utc>,
+    idle_since: DateTime<Utc>,
+) -> Result<Option<LiveSession>, DatabaseError> {
+    let row: Option<Row> = sqlx::query_as(
+        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.expires_at
+         from sessions s join users u on u.id = s.user_id
+         where s.secret_hash = $1 and s.kind = 'browser' and s.ended_at is null and s.expires_at > $2
+             and s.last_used_at > $3 and u.deleted_at is null",
+    )
+    .bind(secret_hash.as_slice())
+    .bind(now)
+    .bind(idle_since)
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|row| LiveSession {
+        id: SessionId::from_uuid(row.id),
+        user: UserId::from_uuid(row.user_id),
+        email: row.email_normalized,
+        name: row.name,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+    }))
+}
+
+/// Writes down that a session was used.
+///
+/// # Errors
+/// The database's.
+pub async fn touch(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    sqlx::query("update sessions set last_used_at = $2 where id = $1 and last_used_at < $2 and ended_at is null")
+        .bind(id.uuid())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends a session; once is enough.
+///
+/// # Errors
+/// The database's.
+pub async fn end(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
+        .bind(id.uuid())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

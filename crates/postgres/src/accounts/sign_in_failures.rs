@@ -1,0 +1,79 @@
+//! Failed sign-ins, counted by a keyed hash of what was tried.
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::accounts::throttle::Failures;
+
+use crate::{DatabaseError, SystemTx};
+
+/// What has failed for this subject so far. Its row is made if need be and stays locked until the transaction ends:
+/// attempts that come at once are judged one after the other, the first ones too. Lock subjects in the same order always.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &mut SystemTx, subject: &[u8; 32], now: DateTime<Utc>) -> Result<Failures, DatabaseError> {
+    sqlx::query(
+        "insert into sign_in_failures (subject, failures, last_failed_at) values ($1, 0, $2)
+         on conflict (subject) do nothing",
+    )
+    .bind(subject.as_slice())
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    let (count, last_at): (i32, DateTime<Utc>) =
+        sqlx::query_as("select failures, last_failed_at from sign_in_failures where subject = $1 for update")
+            .bind(subject.as_slice())
+            .fetch_one(tx)
+            .await?;
+    Ok(Failures {
+        count: u32::try_from(count).unwrap_or_default(),
+        last_at,
+    })
+}
+
+/// Counts one more failure, from one again if the last is older than `forgotten_before`.
+///
+/// # Errors
+/// The database's.
+pub async fn count(
+    tx: &mut SystemTx,
+    subject: &[u8; 32],
+    now: DateTime<Utc>,
+    forgotten_before: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "insert into sign_in_failures as f (subject, failures, last_failed_at) values ($1, 1, $2)
+         on conflict (subject) do update
+         set failures = case when f.last_failed_at < $3 then 1 else least(f.failures + 1, 1000000) end,
+             last_failed_at = $2",
+    )
+    .bind(subject.as_slice())
+    .bind(now)
+    .bind(forgotten_before)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets all failures of a subject.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<(), DatabaseError> {
+    sqlx::query("delete from sign_in_failures where subject = $1")
+        .bind(subject.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes one counted failure back: it was none.
+///
+/// # Errors
+/// The database's.
+pub async fn take_back(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<(), DatabaseError> {
+    sqlx::query("update sign_in_failures set failures = greatest(failures - 1, 0) where subject = $1")
+        .bind(subject.as_slice())
+        .execute(tx)
+        .await?;
+    Ok(())
+}

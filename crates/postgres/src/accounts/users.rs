@@ -1,0 +1,96 @@
+//! Users and their passwords.
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::ids::UserId;
+use uuid::Uuid;
+
+use crate::{DatabaseError, SystemTx};
+
+/// What signing in needs to know of a user.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The user.
+    pub user: UserId,
+    /// The user's name.
+    pub name: String,
+    /// The stored hash.
+    pub password_hash: String,
+}
+
+/// Makes a user; `None` when the address already has one.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(
+    tx: &mut SystemTx,
+    id: UserId,
+    email: &str,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<UserId>, DatabaseError> {
+    let inserted: Option<Uuid> = sqlx::query_scalar(
+        "insert into users (id, email_normalized, name, verified_at, created_at) values ($1, $2, $3, $4, $4)
+         on conflict (email_normalized) do nothing returning id",
+    )
+    .bind(id.uuid())
+    .bind(email)
+    .bind(name)
+    .bind(now)
+    .fetch_optional(tx)
+    .await?;
+    Ok(inserted.map(UserId::from_uuid))
+}
+
+/// Whether an address has an account.
+///
+/// # Errors
+/// The database's.
+pub async fn exists(tx: &mut SystemTx, email: &str) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from users where email_normalized = $1)")
+            .bind(email)
+            .fetch_one(tx)
+            .await?,
+    )
+}
+
+/// The account with this address.
+///
+/// # Errors
+/// The database's.
+pub async fn find_credentials(tx: &mut SystemTx, email: &str) -> Result<Option<Credentials>, DatabaseError> {
+    let row: Option<(Uuid, String, String)> = sqlx::query_as(
+        "select u.id, u.name, c.password_hash from users u join credentials c on c.user_id = u.id
+         where u.email_normalized = $1 and u.deleted_at is null",
+    )
+    .bind(email)
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|(id, name, password_hash)| Credentials {
+        user: UserId::from_uuid(id),
+        name,
+        password_hash,
+    }))
+}
+
+/// Sets or replaces the stored hash.
+///
+/// # Errors
+/// The database's.
+pub async fn set_password_hash(
+    tx: &mut SystemTx,
+    user: UserId,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "insert into credentials (user_id, password_hash, updated_at) values ($1, $2, $3)
+         on conflict (user_id) do update set password_hash = excluded.password_hash, updated_at = excluded.updated_at",
+    )
+    .bind(user.uuid())
+    .bind(hash)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Who may see each table: the list that the schema is held against when a server starts.
+//!
+//! A migration that adds a table calls `isolate(table, class)` and adds the table here; a server whose list and schema
+//! disagree does not start.
+
+/// Whose rows a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// An organization's: seen in that organization's scope.
+    Organization,
+    /// An organization's, which its members also see, without writing, in their own scope.
+    OrganizationUser,
+    /// A user's own.
+    User,
+    /// Nobody's but the installation's: seen by the system role only.
+    System,
+}
+
+impl Class {
+    /// The name that `isolate` knows it by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::OrganizationUser => "organization_user",
+            Self::User => "user",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Every table and its class. `users`, `organizations` and `memberships` have policies written by hand, since their
+/// scope is not simply a column of the usual name; the class says who sees them all the same.
+pub const TABLES: &[(&str, Class)] = &[
+    ("_sqlx_migrations", Class::System),
+    ("audit_events", Class::Organization),
+    ("billing_customers", Class::Organization),
+    ("catalog_revisions", Class::System),
+    ("checkouts", Class::Organization),
+    ("clusters", Class::System),
+    ("credentials", Class::System),
+    ("domains", Class::Organization),
+    ("entitlements", Class::Organization),
+    ("idempotency_keys", Class::System),
+    ("installation", Class::System),
+    ("jobs", Class::System),
+    ("limit_counters", Class::Organization),
+    ("memberships", Class::OrganizationUser),
+    ("operation_steps", Class::Organization),
+    ("operations", Class::Organization),
+    ("operator_sessions", Class::System),
+    ("operators", Class::System),
+    ("organization_slugs", Class::OrganizationUser),
+    ("organizations", Class::OrganizationUser),
+    ("plan_versions", Class::System),
+    ("prices", Class::System),
+    ("products", Class::System),
+    ("sealed_secrets", Class::System),
+    ("sessions", Class::User),
+    ("sign_in_failures", Class::System),
+    ("sign_ups", Class::System),
+    ("stripe_calls", Class::System),
+    ("stripe_events", Class::System),
+    ("stripe_objects", Class::System),
+    ("subscriptions", Class::OrganizationUser),
+    ("tenants", Class::Organization),
+    ("users", Class::OrganizationUser),
+];
+
+/// The class of a table, if it has one.
+#[must_use]
+pub fn class_of(table: &str) -> Option<Class> {
+    TABLES.iter().find(|(name, _)| *name == table).map(|(_, class)| *class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_names_each_table_once() {
+        assert!(TABLES.is_sorted_by(|before, after| before.0 < after.0));
+    }
+}

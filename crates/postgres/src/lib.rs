@@ -1,0 +1,27 @@
+//! PostgreSQL: the scopes that every statement runs in, the schema, and the statements of each area.
+
+pub mod accounts;
+pub mod audit;
+pub mod billing;
+pub mod config;
+mod database;
+mod error;
+pub mod guard;
+pub mod idempotency;
+pub mod isolation;
+pub mod livemode;
+pub mod migrate;
+pub mod notifications;
+pub mod organizations;
+pub mod provisioning;
+pub mod roles;
+mod scope;
+mod scram;
+pub mod sweep;
+pub mod trace;
+mod unnamed;
+
+pub use config::DatabaseConfig;
+pub use database::Database;
+pub use error::{ConflictKind, DatabaseError};
+pub use scope::{OrganizationTx, SystemTx, UserTx};

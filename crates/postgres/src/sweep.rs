@@ -1,0 +1,34 @@
+//! Rows that have served their time.
+
+use chrono::{DateTime, Utc};
+
+use crate::{DatabaseError, SystemTx};
+
+/// Deletes answers whose replay has expired, sessions that ended before `before`, and sign-ups that expired before it.
+/// Returns how many rows went.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let answers = sqlx::query("delete from idempotency_keys where expires_at < $1")
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    let sessions = sqlx::query("delete from sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
+        .bind(before)
+        .execute(&mut *tx)
+        .await?;
+    let operators =
+        sqlx::query("delete from operator_sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
+            .bind(before)
+            .execute(&mut *tx)
+            .await?;
+    let sign_ups = sqlx::query("delete from sign_ups where expires_at < $1")
+        .bind(before)
+        .execute(tx)
+        .await?;
+    Ok([answers, sessions, operators, sign_ups]
+        .iter()
+        .map(sqlx::postgres::PgQueryResult::rows_affected)
+        .sum())
+}

@@ -1,0 +1,209 @@
+//! The command line: what can be said, and what `--help` answers.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turns an application into a paid, multi-tenant SaaS: payment in, private running instance out.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, propagate_version = true, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// TOML file with settings; environment variables override it. `.env.example` lists them all.
+    #[arg(long, global = true, env = "TENANTRY_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the message says what to do
+  2  wrong usage or configuration
+  3  not found
+  4  refused: the thing is in a state that does not allow it
+  5  something outside did not answer (database, cluster, Stripe, mail); try again";
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum Output {
+    /// A table or sentences for people.
+    #[default]
+    Text,
+    /// One JSON document for scripts.
+    Json,
+}
+
+/// `--output` of commands that answer with data.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputArgs {
+    /// How to print the answer.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Everything that the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the web interface, the API and the workers.
+    ///
+    /// Refuses to start when the ledger is open (row-level security off, a role with too many rights) or a setting is
+    /// wrong. Any number of replicas may run on one database; any of them may be killed at any moment.
+    Serve(ServeArgs),
+    /// Bring the database up to date: roles, tables, policies. Safe to run again, and by several at once.
+    ///
+    /// Uses DATABASE_MIGRATION_URL, the owner of the schema; no superuser is needed.
+    Migrate(OutputArgs),
+    /// Describe what is sold, in one file.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Check database, Stripe, cluster, Helm, mail and domains, and say how to mend what is wrong.
+    Doctor(OutputArgs),
+    /// Manage the people who run this installation.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// Look after tenants without the web interface.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
+}
+
+/// Which half of the work a replica does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Both halves.
+    All,
+    /// Only requests.
+    Http,
+    /// Only operations, jobs and reconciliation.
+    Worker,
+}
+
+/// `tenantry serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Split requests and work over replicas.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub role: Role,
+}
+
+/// `tenantry catalog …`.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Print the JSON Schema of the catalog file, for editors.
+    Schema,
+    /// Show what `apply` would change in the database and at Stripe. Changes nothing.
+    Plan {
+        /// The catalog file.
+        file: PathBuf,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Make the database and Stripe agree with the file. Applying twice changes nothing.
+    Apply {
+        /// The catalog file.
+        file: PathBuf,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// The rights of an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OperatorRoleArg {
+    /// Sees everything, changes nothing.
+    Viewer,
+    /// Also retries and replays.
+    Support,
+    /// Also provisions and deprovisions.
+    Admin,
+}
+
+/// `tenantry operator …`.
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Create an operator. The password is read from standard input, or asked for on a terminal.
+    Create {
+        /// Address that the operator logs in with.
+        #[arg(long)]
+        email: String,
+        /// Rights.
+        #[arg(long, value_enum, default_value_t = OperatorRoleArg::Admin)]
+        role: OperatorRoleArg,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// `tenantry tenant …`. A tenant is named by its id (`ten_…`), its namespace or its host.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// List tenants, newest first.
+    List {
+        /// Only those in this state, such as `failed`.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those whose name, host or organization contains this.
+        #[arg(long)]
+        search: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show one tenant and the steps of its latest operation.
+    Show {
+        /// Id, namespace or host.
+        tenant: String,
+        /// Also print the trace from payment to pod.
+        #[arg(long)]
+        trace: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Create a tenant without a payment.
+    Provision {
+        /// Organization that owns it: id or slug.
+        #[arg(long)]
+        organization: String,
+        /// Product of the catalog.
+        #[arg(long)]
+        product: String,
+        /// Plan of that product.
+        #[arg(long)]
+        plan: String,
+        /// Name in the tenant's address.
+        name: String,
+        /// Return when the operation has ended.
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Try again what failed.
+    Retry {
+        /// Id, namespace or host.
+        tenant: String,
+        /// Return when the operation has ended.
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Remove a tenant with everything that belongs to it.
+    Deprovision {
+        /// Id, namespace or host.
+        tenant: String,
+        /// Do not ask; for scripts.
+        #[arg(long)]
+        yes: bool,
+        /// Return when the operation has ended.
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}

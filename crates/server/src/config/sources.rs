@@ -1,0 +1,208 @@
+//! Where settings come from, and what is wrong with them together.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use config::{Config, File, FileFormat};
+
+use super::{
+    domains::share_registrable_domain,
+    settings::{Configuration, LISTS, VARIABLES},
+};
+
+/// A setting that keeps the program from starting. The text says which one and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// A value is missing or of the wrong form.
+    #[error("{message}")]
+    Invalid {
+        /// Which, and what would do.
+        message: String,
+    },
+    /// A file that a `…_FILE` variable names cannot be read.
+    #[error("{variable} names the file {path}, which cannot be read: {source}")]
+    UnreadableFile {
+        /// The variable.
+        variable: String,
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Tenants would share cookies with Tenantry.
+    #[error(
+        "tenants would live at {tenant_domain}, under the same registrable domain as {public_host}: a tenant's page could set \
+         cookies for Tenantry. Give tenants a domain of their own (TENANTRY_TENANT_DOMAIN)"
+    )]
+    SharedDomain {
+        /// The domain of tenants.
+        tenant_domain: String,
+        /// The host of Tenantry.
+        public_host: String,
+    },
+}
+
+/// Reads the file, if one is named, then the environment, and checks the whole.
+///
+/// # Errors
+/// With what is wrong and how to mend it.
+pub fn load(file: Option<&Path>) -> Result<Configuration, ConfigurationError> {
+    load_from(file, |name| env::var(name).ok())
+}
+
+fn load_from(
+    file: Option<&Path>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Configuration, ConfigurationError> {
+    let mut builder = Config::builder();
+    if let Some(path) = file {
+        builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
+    }
+    for (setting, name) in VARIABLES {
+        let Some(value) = read(name, &variable)? else { continue };
+        let overridden = if LISTS.contains(setting) {
+            let values: Vec<&str> = value
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .collect();
+            builder.set_override(*setting, values)
+        } else {
+            builder.set_override(*setting, value)
+        };
+        builder = overridden.map_err(|error| invalid(&error))?;
+    }
+    let configuration: Configuration = builder
+        .build()
+        .and_then(Config::try_deserialize)
+        .map_err(|error| invalid(&error))?;
+    check(&configuration)?;
+    Ok(configuration)
+}
+
+/// The value of a variable, or of the file that `NAME_FILE` names. An empty value counts as not set.
+fn read(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<String>, ConfigurationError> {
+    if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
+        return Ok(Some(value));
+    }
+    let from_file = format!("{name}_FILE");
+    // The master keys stay in their file: that setting is the file's path itself.
+    let Some(path) = variable(&from_file).filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    std::fs::read_to_string(&path)
+        .map(|text| Some(text.trim_end().to_owned()))
+        .map_err(|source| ConfigurationError::UnreadableFile {
+            variable: from_file,
+            path: path.display().to_string(),
+            source,
+        })
+}
+
+/// Names the variable beside the setting, because most people set the variable.
+fn invalid(error: &config::ConfigError) -> ConfigurationError {
+    let text = error.to_string();
+    let hint = VARIABLES
+        .iter()
+        .find(|(setting, _)| text.contains(&format!("`{setting}`")) || text.contains(&format!("\"{setting}\"")))
+        .map(|(_, name)| format!(" (environment variable {name})"))
+        .unwrap_or_default();
+    ConfigurationError::Invalid {
+        message: format!("{text}{hint}"),
+    }
+}
+
+fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
+    let problem = |message: &str| {
+        Err(ConfigurationError::Invalid {
+            message: message.to_owned(),
+        })
+    };
+    let url = &configuration.public_url;
+    let Some(public_host) = url.host_str() else {
+        return problem("TENANTRY_PUBLIC_URL needs a host, such as https://console.example.com");
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return problem("TENANTRY_PUBLIC_URL begins with https:// (or http:// on this machine)");
+    }
+    if !matches!(configuration.tenant_scheme.as_str(), "http" | "https") {
+        return problem("TENANTRY_TENANT_SCHEME is http or https");
+    }
+    if configuration.operation_workers == 0 || configuration.job_workers == 0 || configuration.database_connections < 2
+    {
+        return problem(
+            "TENANTRY_OPERATION_WORKERS and TENANTRY_JOB_WORKERS are at least 1, TENANTRY_DATABASE_CONNECTIONS at least 2",
+        );
+    }
+    if share_registrable_domain(public_host, &configuration.tenant_domain) {
+        return Err(ConfigurationError::SharedDomain {
+            tenant_domain: configuration.tenant_domain.clone(),
+            public_host: public_host.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn complete() -> HashMap<&'static str, &'static str> {
+        HashMap::from([
+            ("TENANTRY_PUBLIC_URL", "https://console.example.com"),
+            ("DATABASE_URL", "postgres://app:hush@db/tenantry"),
+            ("DATABASE_SYSTEM_URL", "postgres://system:hush@db/tenantry"),
+            ("TENANTRY_MASTER_KEY_FILE", "/etc/tenantry/keys"),
+            ("STRIPE_SECRET_KEY", "sk_test_hush"),
+            ("TENANTRY_TENANT_DOMAIN", "tenants.example.net"),
+            ("TENANTRY_SMTP_URL", "smtp://mail:25"),
+            ("TENANTRY_MAIL_FROM", "Tenantry <hello@example.com>"),
+        ])
+    }
+
+    fn load_with(variables: &HashMap<&'static str, &'static str>) -> Result<Configuration, ConfigurationError> {
+        load_from(None, |name| variables.get(name).map(|value| (*value).to_owned()))
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let configuration = load_with(&complete()).unwrap();
+        assert_eq!(configuration.listen.port(), 8080);
+        assert!(configuration.stripe_webhook_secrets.is_empty());
+    }
+
+    #[test]
+    fn a_missing_value_is_named_with_its_variable() {
+        let mut variables = complete();
+        variables.remove("STRIPE_SECRET_KEY");
+        let text = load_with(&variables).unwrap_err().to_string();
+        assert!(text.contains("STRIPE_SECRET_KEY"), "{text}");
+    }
+
+    #[test]
+    fn printing_shows_no_secret() {
+        let text = format!("{:?}", load_with(&complete()).unwrap());
+        assert!(!text.contains("hush"), "{text}");
+    }
+
+    #[test]
+    fn tenants_must_not_share_cookies_with_the_console() {
+        let mut variables = complete();
+        variables.insert("TENANTRY_TENANT_DOMAIN", "tenants.example.com");
+        assert!(matches!(
+            load_with(&variables),
+            Err(ConfigurationError::SharedDomain { .. })
+        ));
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let mut variables = complete();
+        variables.insert("STRIPE_WEBHOOK_SECRETS", "whsec_a, whsec_b");
+        assert_eq!(load_with(&variables).unwrap().stripe_webhook_secrets.len(), 2);
+    }
+}

@@ -1,0 +1,3 @@
+module tenantry/dev/cluster/node
+
+go 1.26.0

@@ -1,0 +1,148 @@
+//! Tenantry itself: schema, catalog, operator, server.
+
+use std::{collections::HashMap, process::Stdio, time::Duration};
+
+use tokio::{io::AsyncWriteExt, process::Command, time::Instant};
+use url::Url;
+
+use super::{Parts, Surroundings, free_port, output, text, until_answers};
+use crate::{
+    customer::{random_key, random_password},
+    error::DemoError,
+    options::Options,
+    report::say,
+    supervisor::Supervisor,
+};
+
+const OPERATOR: &str = "operator@example.com";
+const CUSTOMER: &str = "curator@museum.example";
+const START: Duration = Duration::from_secs(20);
+
+/// Brings the schema up, applies the catalog, creates an operator, serves.
+pub(super) async fn start(
+    options: &Options,
+    supervisor: &mut Supervisor,
+    surroundings: Surroundings,
+) -> Result<Parts, DemoError> {
+    let port = free_port(options.port)?;
+    // `localhost` rather than an address: browsers accept secure cookies there without TLS.
+    let public_url =
+        Url::parse(&format!("http://localhost:{port}")).map_err(|error| DemoError::Refused(error.to_string()))?;
+    let environment = environment(options, &surroundings, &public_url)?;
+    let tenantry = || tenantry(options, &environment);
+
+    output("the schema", tenantry().arg("migrate")).await?;
+    say("the schema is up to date");
+    output(
+        "the catalog",
+        tenantry().args(["catalog", "apply", "examples/collection/catalog.yaml"]),
+    )
+    .await?;
+    say("the catalog is applied: product Collection with plans Starter, Pro and Museum");
+    let operator_password = random_password();
+    create_operator(tenantry(), &operator_password).await?;
+
+    let begun = Instant::now();
+    let mut serve = tenantry();
+    serve.arg("serve");
+    supervisor.start("tenantry", serve, &options.state.join("log/tenantry.log"))?;
+    until_answers("tenantry", &format!("{public_url}ready"), START).await?;
+    let start_to_ready = begun.elapsed();
+
+    let cluster = |name: &str| surroundings.cluster.get(name).cloned().unwrap_or_default();
+    Ok(Parts {
+        public_url,
+        customer_email: CUSTOMER.into(),
+        customer_password: random_password(),
+        operator_email: OPERATOR.into(),
+        operator_password,
+        inbox_url: surroundings.inbox_url,
+        stripe_is_stand_in: surroundings.stripe_api.is_some(),
+        stripe_url: surroundings
+            .stripe_api
+            .unwrap_or_else(|| "https://dashboard.stripe.com/test".into()),
+        kubeconfig: cluster("KUBECONFIG").into(),
+        ingress_address: cluster("INGRESS_ADDRESS"),
+        environment,
+        start_to_ready,
+    })
+}
+
+/// The program with this environment and nothing of the shell's but where to find programs.
+pub fn tenantry(options: &Options, environment: &HashMap<String, String>) -> Command {
+    let mut command = Command::new(options.programs.join("tenantry"));
+    command.env_clear().envs(environment).current_dir(&options.source);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+fn environment(
+    options: &Options,
+    surroundings: &Surroundings,
+    public_url: &Url,
+) -> Result<HashMap<String, String>, DemoError> {
+    let keys = options.state.join("master-keys");
+    std::fs::write(&keys, format!("demo {}\n", random_key()))?;
+    let cluster = |name: &str| surroundings.cluster.get(name).cloned();
+    let ingress = cluster("INGRESS_ADDRESS");
+    let tenant_port = ingress
+        .as_deref()
+        .and_then(|address| address.rsplit(':').next())
+        .map(str::to_owned);
+    let listen = format!("127.0.0.1:{}", public_url.port().unwrap_or(80));
+    let settings = [
+        ("TENANTRY_LISTEN", Some(listen)),
+        ("TENANTRY_PUBLIC_URL", Some(public_url.to_string())),
+        ("TENANTRY_MASTER_KEY_FILE", Some(text(&keys))),
+        ("STRIPE_SECRET_KEY", Some(surroundings.stripe_key.clone())),
+        ("TENANTRY_STRIPE_API_BASE", surroundings.stripe_api.clone()),
+        // Stripe itself cannot reach this machine.
+        (
+            "TENANTRY_STRIPE_POLL_EVENTS",
+            Some(surroundings.stripe_api.is_none().to_string()),
+        ),
+        ("TENANTRY_KUBECONFIG", cluster("KUBECONFIG")),
+        ("TENANTRY_HELM", cluster("HELM")),
+        ("TENANTRY_INGRESS_CLASS", cluster("INGRESS_CLASS")),
+        ("TENANTRY_INGRESS_ADDRESS", ingress),
+        ("TENANTRY_CHART_DIRECTORY", Some(text(&options.source.join("charts")))),
+        ("TENANTRY_TENANT_DOMAIN", Some("tenants.localhost".into())),
+        ("TENANTRY_TENANT_SCHEME", Some("http".into())),
+        ("TENANTRY_TENANT_PORT", tenant_port),
+        ("TENANTRY_SMTP_URL", Some(surroundings.smtp_url.clone())),
+        ("TENANTRY_MAIL_FROM", Some("Tenantry <hello@tenantry.example>".into())),
+        ("TENANTRY_OPERATOR_EMAIL", Some(OPERATOR.into())),
+        ("HOME", std::env::var("HOME").ok()),
+    ];
+    let given = settings
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Ok(surroundings.database.clone().into_iter().chain(given).collect())
+}
+
+/// The password goes over standard input, never into an argument.
+async fn create_operator(mut command: Command, password: &str) -> Result<(), DemoError> {
+    let failed = |reason: String| DemoError::Part {
+        part: "the operator",
+        reason,
+    };
+    let mut child = command
+        .args(["operator", "create", "--email", OPERATOR])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(format!("{password}\n").as_bytes()).await?;
+    }
+    let output = child.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() || said.contains("already") {
+        Ok(())
+    } else {
+        Err(failed(said))
+    }
+}

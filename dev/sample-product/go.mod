@@ -1,0 +1,3 @@
+module tenantry/dev/sample-product
+
+go 1.26.0

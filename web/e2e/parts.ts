@@ -1,0 +1,72 @@
+/** Where the running parts are; `tenantry-demo` puts them into the environment. */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+function need(name: string): string {
+  const value = process.env[name]
+  if (!value)
+    throw new Error(`${name} is missing. Run the journeys by dev/test/journey, which starts every part.`)
+  return value.replace(/\/$/, '')
+}
+
+export const tenantry = need('TENANTRY_URL')
+export const mailpit = need('MAILPIT_URL')
+export const operator = { email: need('OPERATOR_EMAIL'), password: need('OPERATOR_PASSWORD') }
+const kubeconfig = need('CLUSTER_KUBECONFIG')
+
+const PATIENCE_MS = 30_000
+const PAUSE_MS = 200
+
+/** Asks until there is an answer. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs
+  while (Date.now() < deadline) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+  throw new Error(`${what}: nothing after ${patienceMs / 1_000} s`)
+}
+
+async function read(path: string): Promise<unknown> {
+  const response = await fetch(mailpit + path)
+  if (!response.ok) throw new Error(`mailpit answers ${response.status} to ${path}`)
+  return response.json()
+}
+
+/** The confirmation link in the newest mail to this address. */
+export function confirmationLink(address: string): Promise<string> {
+  return until(`a mail to ${address}`, async () => {
+    const found = (await read(`/api/v1/search?query=${encodeURIComponent(`to:${address}`)}`)) as {
+      messages: { ID: string }[]
+    }
+    for (const { ID } of found.messages) {
+      const { Text } = (await read(`/api/v1/message/${ID}`)) as { Text: string }
+      const link = /https?:\/\/\S+\/confirm#token=[^\s)>\]]+/.exec(Text)?.[0]
+      if (link) return link
+    }
+    return undefined
+  })
+}
+
+let kubectlPath: string | undefined
+
+export function kubectl(...args: string[]): string {
+  kubectlPath ??= execFileSync(
+    fileURLToPath(new URL('../../dev/tools/install', import.meta.url)),
+    ['kubectl'],
+    {
+      encoding: 'utf8',
+    },
+  ).trim()
+  return execFileSync(kubectlPath, ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8' })
+}
+
+/** A tenant's namespace carries the tenant's own id. */
+export function namespaceOf(tenant: string): string {
+  return `t-${tenant.split('_').at(-1)}`
+}

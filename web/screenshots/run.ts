@@ -1,0 +1,171 @@
+/**
+ * Every page in four forms: desktop and phone, light and dark.
+ *
+ *   npm run screenshots -- --base http://127.0.0.1:4010 --out screenshots/out
+ *   npm run screenshots -- --base http://localhost:8400 --out DIR --email E --password P \
+ *       --operator-email E --operator-password P
+ *
+ * Without credentials the base is taken to be the stand-in of `npm run mock`. `--only PART` takes the pages whose
+ * name holds PART; `--forms desktop-light` some of the forms. Fails when a page asks another host for anything,
+ * breaks the content security policy, is wider than the screen, or breaks a rule of WCAG 2.2 AA that axe can see.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import axe from 'axe-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import { mockPages, realPages, type Found, type Shot } from './pages.ts'
+
+declare global {
+  interface Window {
+    axe: typeof axe
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    base: { type: 'string', default: 'http://127.0.0.1:4010' },
+    out: { type: 'string', default: 'screenshots/out' },
+    only: { type: 'string', default: '' },
+    forms: { type: 'string', default: 'desktop-light,desktop-dark,phone-light,phone-dark' },
+    email: { type: 'string' },
+    password: { type: 'string' },
+    'operator-email': { type: 'string' },
+    'operator-password': { type: 'string' },
+  },
+})
+const { base, out } = values
+const real = values.email !== undefined
+
+const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+const complaints: string[] = []
+
+async function logIn(context: BrowserContext, who: NonNullable<Shot['who']>): Promise<void> {
+  const operator = who === 'operator'
+  const email = operator ? values['operator-email'] : values.email
+  const password = operator ? values['operator-password'] : values.password
+  const page = await context.newPage()
+  await page.goto(`${base}${operator ? '/operator' : ''}/login`)
+  await page
+    .getByLabel('Email')
+    .fill(email ?? (who === 'newcomer' ? 'new@gallery.example' : 'ada@museum.example'))
+  await page.getByLabel('Password', { exact: true }).fill(password ?? 'any password')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.waitForURL((url) => !url.pathname.endsWith('/login'))
+  await page.close()
+}
+
+async function contextFor(browser: Browser, form: string, who: Shot['who']): Promise<BrowserContext> {
+  const [size, scheme] = form.split('-')
+  const context = await browser.newContext({
+    viewport: size === 'phone' ? sizes.phone : sizes.desktop,
+    colorScheme: scheme === 'dark' ? 'dark' : 'light',
+    deviceScaleFactor: size === 'phone' ? 2 : 1,
+    hasTouch: size === 'phone',
+    isMobile: size === 'phone',
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+  })
+  if (who) await logIn(context, who)
+  return context
+}
+
+function listen(page: Page, name: string): void {
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url())
+    if (protocol.startsWith('http') && host !== new URL(base).host)
+      complaints.push(`${name}: asked ${request.url()}`)
+  })
+  page.on('console', (message) => {
+    const text = message.text()
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource'))
+      complaints.push(`${name}: ${text}`)
+    if (message.type() === 'warning' && text.includes('[intlify]')) complaints.push(`${name}: ${text}`)
+  })
+  page.on('pageerror', (error) => complaints.push(`${name}: ${error.message}`))
+}
+
+async function settle(page: Page): Promise<void> {
+  await page.locator('main').first().waitFor()
+  // Event streams never end, so there is no quiet network to wait for: the skeletons' going is the sign.
+  await page.waitForFunction(() => document.querySelector('.animate-pulse') === null)
+  await page.evaluate(() => document.fonts.ready)
+  await page.waitForTimeout(350)
+}
+
+async function audit(page: Page, name: string): Promise<void> {
+  await page.evaluate(axe.source)
+  const broken = await page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    })
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id} ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`),
+    )
+  })
+  for (const entry of broken) complaints.push(`${name}: ${entry}`)
+}
+
+async function take(context: BrowserContext, shot: Shot, form: string): Promise<void> {
+  const name = `${shot.name}.${form}`
+  const page = await context.newPage()
+  listen(page, name)
+  try {
+    await page.goto(base + shot.path)
+    await settle(page)
+    await shot.prepare?.(page)
+    await page.waitForTimeout(250)
+    const wide = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    )
+    if (wide > 0) complaints.push(`${name}: ${wide} px wider than the screen`)
+    await audit(page, name)
+    await page.screenshot({ path: join(out, `${name}.png`), fullPage: shot.prepare === undefined })
+  } catch (error) {
+    complaints.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+  }
+  await page.close()
+}
+
+async function find(browser: Browser): Promise<Found> {
+  const context = await contextFor(browser, 'desktop-light', 'customer')
+  await logIn(context, 'operator')
+  const read = async (path: string) => (await context.request.get(`${base}/api/v1${path}`)).json()
+  const session = await read('/session')
+  const slug: string = session.organizations[0].slug
+  const firstOfEach = (items: { id: string; state: string }[]) =>
+    [...new Map(items.map(({ id, state }) => [state, id])).entries()].map(([name, id]) => ({ name, id }))
+  const tenants = firstOfEach((await read(`/organizations/${slug}/tenants?limit=100`)).items)
+  const operations = firstOfEach((await read('/operator/operations?limit=100')).items)
+  await context.close()
+  return { slug, tenants, operations }
+}
+
+mkdirSync(out, { recursive: true })
+const browser = await launchChromium()
+try {
+  const pages = (real ? realPages(await find(browser)) : mockPages).filter(({ name }) =>
+    name.includes(values.only),
+  )
+  for (const form of values.forms.split(',')) {
+    for (const who of [undefined, 'customer', 'newcomer', 'operator'] as const) {
+      const mine = pages.filter((shot) => shot.who === who)
+      if (mine.length === 0) continue
+      const context = await contextFor(browser, form, who)
+      for (const shot of mine) await take(context, shot, form)
+      await context.close()
+    }
+    console.log(`${form}: ${pages.length} pages`)
+  }
+} finally {
+  await browser.close()
+}
+// One page's fault is often every page's: said once, with the first page and the number of others.
+const faults = Map.groupBy(complaints, (complaint) => complaint.slice(complaint.indexOf(': ') + 2))
+for (const [fault, pages] of faults) {
+  const others = pages.length > 1 ? ` (and ${pages.length - 1} more)` : ''
+  console.error(`${pages[0]?.split(': ')[0]}${others}: ${fault}`)
+}
+process.exitCode = complaints.length > 0 ? 1 : 0

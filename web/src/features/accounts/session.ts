@@ -1,0 +1,42 @@
+import { useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+import type { Session } from '@/client'
+import { getSessionOptions, getSessionQueryKey } from '@/client/@tanstack/vue-query.gen'
+import { toApiProblem } from '@/app/problem'
+import { queryClient } from '@/app/queryClient'
+
+const FRESH_FOR_MS = 60_000
+
+function options() {
+  return { ...getSessionOptions(), staleTime: FRESH_FOR_MS, meta: { guard: true } }
+}
+
+/** The session, or null when nobody is logged in. Fails only when the server cannot be asked. */
+export async function loadSession(): Promise<Session | null> {
+  try {
+    return await queryClient.fetchQuery(options())
+  } catch (error) {
+    if (toApiProblem(error).status === 401) return null
+    throw error
+  }
+}
+
+/** The session of pages behind the guard, where there always is one. */
+export function useSession() {
+  const { data } = useQuery(options())
+  return computed(() => data.value)
+}
+
+export function rememberSession(session: Session): void {
+  // Nothing of whoever was logged in before may be shown to the next one.
+  queryClient.removeQueries({ type: 'inactive' })
+  queryClient.setQueryData(getSessionQueryKey(), session)
+}
+
+export function forgetSession(): void {
+  queryClient.removeQueries({ queryKey: getSessionQueryKey() })
+}
+
+export function customerCsrfToken(): string | undefined {
+  return queryClient.getQueryData<Session>(getSessionQueryKey())?.csrf_token
+}

@@ -1,0 +1,164 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { computed, type Ref } from 'vue'
+import { rememberOperatorSession } from './session'
+import { useCursorList } from '@/app/cursorList'
+import {
+  operatorListCheckouts,
+  operatorListOperations,
+  operatorListOrganizations,
+  operatorListStripeEvents,
+  operatorListTenants,
+  type OperationState,
+  type OperatorSession,
+  type StripeEventState,
+} from '@/client'
+import {
+  operatorDeprovisionTenantMutation,
+  operatorGetOperationOptions,
+  operatorGetTenantOptions,
+  operatorLoginMutation,
+  operatorLogoutMutation,
+  operatorOverviewOptions,
+  operatorReplayStripeEventMutation,
+  operatorRetryOperationMutation,
+  operatorRetryTenantMutation,
+} from '@/client/@tanstack/vue-query.gen'
+import type { OperationSource } from '@/features/provisioning/operationStream'
+import { asTenantState } from '@/features/provisioning/tenantStates'
+
+const REFRESH_MS = 5_000
+
+export const OPERATION_STATES: readonly OperationState[] = [
+  'stuck',
+  'undone',
+  'undoing',
+  'running',
+  'waiting',
+  'queued',
+  'done',
+]
+export const EVENT_STATES: readonly StripeEventState[] = ['failed', 'received', 'applied', 'ignored']
+
+export function useOperatorLogIn() {
+  return useMutation({
+    ...operatorLoginMutation(),
+    onSuccess: (session: OperatorSession) => rememberOperatorSession(session),
+  })
+}
+
+export function useOperatorLogOut() {
+  return useMutation({
+    ...operatorLogoutMutation(),
+    onSuccess: () => window.location.assign('/operator/login'),
+  })
+}
+
+export function useFleetOverview() {
+  return useQuery({ ...operatorOverviewOptions(), refetchInterval: REFRESH_MS })
+}
+
+export function useFleet(search: Ref<string>, state: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'tenants', search.value, state.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListTenants({
+        query: { cursor, search: search.value || undefined, state: asTenantState(state.value) },
+        signal,
+      })
+      return data
+    },
+    refetchIntervalMs: REFRESH_MS,
+  })
+}
+
+export function useOperatorTenant(tenant: Ref<string>) {
+  return useQuery(
+    computed(() => ({
+      ...operatorGetTenantOptions({ path: { tenant: tenant.value } }),
+      refetchInterval: REFRESH_MS,
+    })),
+  )
+}
+
+export function useOperations(state: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'operations', state.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListOperations({
+        query: { cursor, state: OPERATION_STATES.find((entry) => entry === state.value) },
+        signal,
+      })
+      return data
+    },
+    refetchIntervalMs: REFRESH_MS,
+  })
+}
+
+export function operatorOperationSource(operation: string): OperationSource {
+  return {
+    // The customer's and the operator's answers are the same document under two addresses.
+    options: operatorGetOperationOptions({ path: { operation } }) as unknown as OperationSource['options'],
+    streamUrl: `/api/v1/operator/operations/${encodeURIComponent(operation)}/events`,
+  }
+}
+
+export function useInbox(state: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'inbox', state.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListStripeEvents({
+        query: { cursor, state: EVENT_STATES.find((entry) => entry === state.value) },
+        signal,
+      })
+      return data
+    },
+    refetchIntervalMs: REFRESH_MS,
+  })
+}
+
+export function useOrganizations(search: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'organizations', search.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListOrganizations({
+        query: { cursor, search: search.value || undefined },
+        signal,
+      })
+      return data
+    },
+  })
+}
+
+/** Payments that bought nothing and are to go back. */
+export function useRefunds() {
+  return useCursorList({
+    key: computed(() => ['operator', 'refunds']),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListCheckouts({ query: { cursor, refund_needed: true }, signal })
+      return data
+    },
+    refetchIntervalMs: REFRESH_MS,
+  })
+}
+
+/** Everything on the operator's pages may have changed after one of these. */
+function useRefreshAll() {
+  const queries = useQueryClient()
+  return () => queries.invalidateQueries()
+}
+
+export function useRetryOperation() {
+  return useMutation({ ...operatorRetryOperationMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useRetryTenant() {
+  return useMutation({ ...operatorRetryTenantMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useDeprovisionTenant() {
+  return useMutation({ ...operatorDeprovisionTenantMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useReplayEvent() {
+  return useMutation({ ...operatorReplayStripeEventMutation(), onSuccess: useRefreshAll() })
+}

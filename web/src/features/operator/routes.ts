@@ -1,0 +1,35 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export const operatorRoutes: RouteRecordRaw[] = [
+  {
+    path: '/operator/login',
+    name: 'operator-login',
+    component: () => import('./views/OperatorLoginView.vue'),
+  },
+  {
+    path: '/operator',
+    component: () => import('./OperatorLayout.vue'),
+    meta: { audience: 'operator' },
+    children: [
+      { path: '', name: 'fleet', component: () => import('./views/FleetView.vue') },
+      {
+        path: 'tenants/:tenant',
+        name: 'operator-tenant',
+        component: () => import('./views/OperatorTenantView.vue'),
+      },
+      { path: 'operations', name: 'operations', component: () => import('./views/OperationsView.vue') },
+      {
+        path: 'operations/:operation',
+        name: 'operation',
+        component: () => import('./views/OperationView.vue'),
+      },
+      { path: 'inbox', name: 'inbox', component: () => import('./views/InboxView.vue') },
+      { path: 'refunds', name: 'operator-refunds', component: () => import('./views/RefundsView.vue') },
+      {
+        path: 'organizations',
+        name: 'operator-organizations',
+        component: () => import('./views/OrganizationsView.vue'),
+      },
+    ],
+  },
+]

@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url'
+import ui from '@nuxt/ui/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+
+const api = process.env['TENANTRY_API'] ?? 'http://127.0.0.1:4010'
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    ui({
+      // Components and composables are imported where they are used, so that a reader sees where a name comes from.
+      autoImport: false,
+      components: false,
+      dts: false,
+      // Our own colour mode (src/design/colorMode.ts) does without the <style> element that the built-in one inserts.
+      colorMode: false,
+      icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'] }, sizeLimitKb: 128 } },
+      ui: {
+        colors: { primary: 'pine', neutral: 'zinc' },
+        button: { slots: { base: 'cursor-pointer' }, defaultVariants: { size: 'md' } },
+        formField: { slots: { label: 'font-medium text-highlighted' } },
+        input: { slots: { root: 'w-full', base: 'text-base sm:text-base' }, defaultVariants: { size: 'lg' } },
+        modal: { slots: { content: 'shadow-overlay', overlay: 'bg-black/50' } },
+        badge: {
+          variants: { size: { sm: { base: 'text-xs/4 px-1.5 py-0.5 gap-1', leadingIcon: 'size-3.5' } } },
+        },
+        alert: { slots: { description: 'text-sm opacity-100' } },
+        card: { slots: { root: 'rounded-lg' } },
+      },
+    }),
+  ],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  define: {
+    // vue-i18n: composition API only, messages compiled without eval.
+    __VUE_I18N_FULL_INSTALL__: false,
+    __VUE_I18N_LEGACY_API__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+    __INTLIFY_DROP_MESSAGE_COMPILER__: false,
+    __VUE_OPTIONS_API__: true,
+    __VUE_PROD_DEVTOOLS__: false,
+  },
+  build: { assetsDir: 'assets', manifest: true, assetsInlineLimit: 0, target: 'es2023', sourcemap: false },
+  server: { port: 5173, proxy: { '/api': api } },
+  preview: { port: 4173, proxy: { '/api': api } },
+})
