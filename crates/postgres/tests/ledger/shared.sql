@@ -25,3 +25,19 @@ insert into sealed_secrets (id, scope, owner_id, name, key_id, wrapped_key, ciph
 insert into users (id, email_normalized, name, verified_at)
     values (gen_random_uuid(), 'stranger@example.org', 'A stranger', now());
 insert into credentials (user_id, password_hash) select id, 'hash' from users;
+insert into one_time_tokens (hash, purpose, email_normalized, user_id, expires_at)
+    select sha256('link'), 'reset_password', email_normalized, id, now() + interval '1 hour' from users;
+insert into operator_totp_factors (operator_id, sealed_secret) select id, 'sealed' from operators;
+insert into operator_recovery_codes (operator_id, hash) select id, sha256('recovery') from operators;
+insert into sign_in_challenges (hash, user_id, expires_at)
+    select sha256('challenge'), id, now() + interval '5 minutes' from users;
+insert into signing_keys (kid, algorithm, public_jwk, sealed_private, not_before, retire_at, remove_at)
+    values ('key-of-a-test', 'EdDSA', '{}', 'sealed', now(), now() + interval '1 day', now() + interval '2 days');
+insert into oidc_clients (client_id, product, name, redirect_uris)
+    values ('collection', 'collection', 'Collection', '{https://collection.example.com/callback}');
+insert into sessions (id, user_id, secret_hash, expires_at)
+    select gen_random_uuid(), id, sha256('session of a stranger'), now() + interval '1 day' from users;
+insert into oidc_codes (hash, client_id, user_id, session_id, redirect_uri, code_challenge, scope, expires_at)
+    select sha256('code'), 'collection', user_id, id, 'https://collection.example.com/callback', 'challenge', 'openid',
+           now() + interval '1 minute'
+    from sessions;

@@ -4,6 +4,13 @@ insert into users (id, email_normalized, name, verified_at)
     values ('{user}', 'person-{n}@example.org', 'Person {n}', now());
 insert into sessions (id, user_id, secret_hash, expires_at)
     values (gen_random_uuid(), '{user}', sha256('session {n}'), now() + interval '1 day');
+insert into user_avatars (user_id, content_type, bytes, sha256)
+    values ('{user}', 'image/png', 'picture {n}', sha256('picture {n}'));
+insert into refresh_tokens (id, user_id, session_id, hash)
+    select gen_random_uuid(), user_id, id, sha256('refresh {n}') from sessions where user_id = '{user}';
+insert into known_devices (user_id, secret_hash) values ('{user}', sha256('device {n}'));
+insert into totp_factors (user_id, sealed_secret) values ('{user}', 'sealed');
+insert into recovery_codes (user_id, hash) values ('{user}', sha256('recovery {n}'));
 insert into organizations (id, name) values ('{organization}', 'Museum {n}');
 insert into memberships (organization_id, user_id, role) values ('{organization}', '{user}', 'owner');
 insert into organization_slugs (slug, organization_id, is_current) values ('museum-{n}', '{organization}', true);
