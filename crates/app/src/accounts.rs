@@ -7,6 +7,7 @@ mod password_hasher;
 mod session;
 mod sign_in;
 mod sign_up;
+mod step_up;
 mod strength;
 mod throttle;
 
@@ -20,4 +21,5 @@ pub use password_hasher::{HashingError, PasswordHasher, PasswordParameters, Verd
 pub use session::{StartedSession, UserSession, Visitor, find_session, sign_out};
 pub use sign_in::{SignInError, sign_in};
 pub use sign_up::{SignUp, SignUpError, sign_up};
+pub use step_up::{StepUpRequired, require_recent_proof};
 pub use strength::{Strength, estimate};

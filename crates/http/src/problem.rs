@@ -12,8 +12,14 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use tenantry_app::{accounts::HashingError, error::Fault, sealing::SealingError};
+use tenantry_app::{
+    accounts::{HashingError, StepUpRequired},
+    error::Fault,
+    sealing::SealingError,
+};
 use tenantry_postgres::DatabaseError;
+
+use crate::accounts;
 
 pub use document::{FieldProblem, ProblemDocument};
 pub use kinds::ProblemKind;
@@ -150,6 +156,12 @@ impl From<HashingError> for Problem {
                 .caused_by(error),
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<StepUpRequired> for Problem {
+    fn from(_: StepUpRequired) -> Self {
+        Self::of(accounts::problems::STEP_UP_REQUIRED)
     }
 }
 

@@ -46,7 +46,13 @@ impl StripeMock {
         // Named as well, or it listens at its own fixed port, where a second one finds no room.
         let encrypted = format!("127.0.0.1:{}", free_port());
         let process = Command::new(program)
-            .args(["-http-addr", &address, "-https-addr", &encrypted, "-strict-version-check"])
+            .args([
+                "-http-addr",
+                &address,
+                "-https-addr",
+                &encrypted,
+                "-strict-version-check",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

@@ -53,6 +53,8 @@ pub struct UserSession {
     pub email: String,
     /// The user's name.
     pub name: String,
+    /// When its person last proved who they are, by password or factor.
+    pub proved_at: DateTime<Utc>,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
 }
@@ -104,6 +106,7 @@ pub(super) async fn start(
             user,
             email,
             name,
+            proved_at: now,
             expires_at,
         },
         secret,
@@ -132,6 +135,7 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
         user: live.user,
         email: live.email,
         name: live.name,
+        proved_at: live.proved_at,
         expires_at: USER_SESSIONS.ends_at(last_used_at, live.expires_at),
     }))
 }

@@ -21,6 +21,8 @@ pub const OPERATOR_SESSIONS: SessionLimits = SessionLimits {
     absolute: TimeDelta::hours(12),
     idle: TimeDelta::hours(1),
 };
+/// How long the proof of who somebody is counts for acts that cannot be taken back.
+pub const PROOF_LASTS: TimeDelta = TimeDelta::minutes(10);
 /// The use of a session is written down at most this often: a page that makes ten calls costs one write.
 pub const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 

@@ -40,6 +40,8 @@ pub struct LiveSession {
     pub name: String,
     /// When it was used last, as far as written down.
     pub last_used_at: DateTime<Utc>,
+    /// When its person last proved who they are.
+    pub proved_at: DateTime<Utc>,
     /// Its end, however much it is used.
     pub expires_at: DateTime<Utc>,
 }
@@ -51,6 +53,7 @@ struct Row {
     email_normalized: String,
     name: String,
     last_used_at: DateTime<Utc>,
+    proved_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
 
@@ -60,8 +63,8 @@ struct Row {
 /// The database's.
 pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), DatabaseError> {
     sqlx::query(
-        "insert into sessions (id, user_id, secret_hash, device, address, created_at, last_used_at, expires_at)
-         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $7)",
+        "insert into sessions (id, user_id, secret_hash, device, address, created_at, last_used_at, proved_at, expires_at)
+         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $7)",
     )
     .bind(session.id.uuid())
     .bind(session.user.uuid())
@@ -86,7 +89,7 @@ pub async fn find_live(
     idle_since: DateTime<Utc>,
 ) -> Result<Option<LiveSession>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
-        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.expires_at
+        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at
          from sessions s join users u on u.id = s.user_id
          where s.secret_hash = $1 and s.kind = 'browser' and s.ended_at is null and s.expires_at > $2
              and s.last_used_at > $3 and u.deleted_at is null",
@@ -102,6 +105,7 @@ pub async fn find_live(
         email: row.email_normalized,
         name: row.name,
         last_used_at: row.last_used_at,
+        proved_at: row.proved_at,
         expires_at: row.expires_at,
     }))
 }
