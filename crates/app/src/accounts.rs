@@ -1,7 +1,10 @@
 //! People sign up, confirm, sign in and out; operators have their own door.
 
 mod confirm;
+mod first_operator;
+mod impersonation;
 mod opaque_token;
+mod operator_accounts;
 mod operators;
 mod password_hasher;
 mod session;
@@ -10,16 +13,27 @@ mod sign_up;
 mod step_up;
 mod strength;
 mod throttle;
+mod user_directory;
 
 pub use confirm::{ConfirmError, confirm};
+pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
+pub use impersonation::{StartedImpersonation, view_as};
 pub use opaque_token::OpaqueToken;
+pub use operator_accounts::{
+    Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
+    reset_operator_second_factor, set_operator_role,
+};
 pub use operators::{
     CreateOperatorError, OperatorSession, StartedOperatorSession, create_operator, find_operator_session,
     sign_in_operator, sign_out_operator,
 };
 pub use password_hasher::{HashingError, PasswordHasher, PasswordParameters, Verdict};
-pub use session::{StartedSession, UserSession, Visitor, find_session, sign_out};
+pub use session::{Impersonation, StartedSession, UserSession, Visitor, find_session, sign_out};
 pub use sign_in::{SignInError, sign_in};
 pub use sign_up::{SignUp, SignUpError, sign_up};
 pub use step_up::{StepUpRequired, require_recent_proof};
 pub use strength::{Strength, estimate};
+pub use user_directory::{
+    Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,
+    list_user_sessions, list_users,
+};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::PgExecutor;
 use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
 use tenantry_postgres::{
-    DatabaseError,
+    DatabaseError, SystemTx,
     audit::{self, NewAuditEvent},
 };
 use uuid::Uuid;
@@ -92,4 +92,34 @@ pub async fn record(app: &App, executor: impl PgExecutor<'_>, act: Act) -> Resul
         },
     )
     .await
+}
+
+/// Writes one act of an operator down where its customer finds it: in the log of every organization that the customer
+/// belongs to, and in the customer's own.
+///
+/// # Errors
+/// The database's.
+pub async fn record_for_customer(
+    app: &App,
+    tx: &mut SystemTx,
+    act: Act,
+    organizations: &[OrganizationId],
+) -> Result<(), DatabaseError> {
+    let rows: Vec<_> = organizations
+        .iter()
+        .map(|organization| (AuditEventId::from_uuid(Uuid::now_v7()), *organization))
+        .collect();
+    let event = NewAuditEvent {
+        id: AuditEventId::from_uuid(Uuid::now_v7()),
+        organization: None,
+        user: act.user,
+        action: act.action,
+        actor: &act.actor,
+        address: act.address,
+        target: act.target.as_deref(),
+        body: &act.body,
+        at: app.clock.now(),
+    };
+    audit::insert_in_organizations(tx, &event, &rows).await?;
+    audit::insert(tx, &event).await
 }

@@ -1,6 +1,8 @@
 //! Whether this process can serve requests.
 
+use tenantry_domain::ids::OrganizationId;
 use tenantry_postgres::DatabaseError;
+use uuid::Uuid;
 
 use crate::App;
 
@@ -29,5 +31,8 @@ impl NotReady {
 /// With the reason.
 pub async fn check(app: &App) -> Result<(), NotReady> {
     app.database.read_system("readiness").await?.rollback().await?;
+    // Any organization will do, also one that does not exist: it is the role that is asked.
+    let nobody = OrganizationId::from_uuid(Uuid::nil());
+    app.database.read_organization(nobody).await?.rollback().await?;
     Ok(())
 }

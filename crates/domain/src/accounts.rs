@@ -1,6 +1,7 @@
 //! People: addresses, passwords, sessions, and what a failed sign-in costs.
 
 pub mod email;
+pub mod impersonation;
 pub mod operator;
 pub mod password;
 pub mod session;

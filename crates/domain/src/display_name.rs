@@ -75,7 +75,7 @@ impl fmt::Display for DisplayName {
 
 /// Control characters, and the explicit direction marks with which one name can be made to look like another. Letters
 /// of right-to-left scripts need none of them.
-fn is_forbidden(letter: char) -> bool {
+pub(crate) fn is_forbidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

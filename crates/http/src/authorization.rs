@@ -9,6 +9,6 @@ mod signed_in;
 pub use authorized::Authorized;
 pub use operator::{Admin, MinimumRole, Operator, Support, Viewer};
 pub use permission::Permissions;
-pub use signed_in::SignedIn;
+pub use signed_in::{Leaving, SignedIn};
 
 pub(crate) use authority::Authority;

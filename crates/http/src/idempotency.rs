@@ -75,14 +75,16 @@ async fn principal(state: &AppState, parts: &mut Parts) -> Result<Option<String>
     let found = if is_operator {
         Operator::<crate::authorization::Viewer>::from_request_parts(parts, state)
             .await
-            .map(|operator| operator.session.operator.to_string())
+            .map(|operator| Some(operator.session.operator.to_string()))
     } else {
-        <SignedIn as FromRequestParts<AppState>>::from_request_parts(parts, state)
-            .await
-            .map(|signed_in| signed_in.session.user.to_string())
+        // An operator in a customer's place does nothing that could be repeated, and sees no answer of the customer's.
+        SignedIn::present(parts, state).await.map(|signed_in| {
+            let is_own = signed_in.session.impersonation.is_none();
+            is_own.then(|| signed_in.session.user.to_string())
+        })
     };
     match found {
-        Ok(principal) => Ok(Some(principal)),
+        Ok(principal) => Ok(principal),
         Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => Ok(None),
         Err(problem) => Err(problem),
     }

@@ -3,10 +3,12 @@
 pub mod auth;
 pub mod checkouts;
 pub mod operations;
+pub mod operators;
 pub mod organizations;
 pub mod overview;
 pub mod stripe_events;
 pub mod tenants;
+pub mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,4 +24,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(organizations::routes())
         .merge(stripe_events::routes())
         .merge(checkouts::routes())
+        .merge(users::routes())
+        .merge(operators::routes())
 }

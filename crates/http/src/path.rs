@@ -5,7 +5,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use tenantry_domain::{
-    ids::{CheckoutId, OperationId, OrganizationId, SubscriptionId, TenantId},
+    ids::{CheckoutId, OperationId, OperatorId, OrganizationId, SessionId, SubscriptionId, TenantId, UserId},
     organizations::slug,
 };
 
@@ -28,9 +28,12 @@ macro_rules! path_parameters {
 path_parameters! {
     CheckoutId = "checkout";
     OperationId = "operation";
+    OperatorId = "operator";
     OrganizationRef = "organization";
+    SessionId = "session";
     SubscriptionId = "subscription";
     TenantId = "tenant";
+    UserId = "user";
 }
 
 /// The identifier that stands in the address, such as `PathId(tenant): PathId<TenantId>`.

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgExecutor;
 use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
+use uuid::Uuid;
 
-use crate::DatabaseError;
+use crate::{DatabaseError, SystemTx};
 
 /// One act.
 #[derive(Debug, Clone)]
@@ -52,6 +53,38 @@ pub async fn insert(executor: impl PgExecutor<'_>, event: &NewAuditEvent<'_>) ->
     .bind(event.at)
     .persistent(false)
     .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Writes one act down in the log of each of these organizations.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_in_organizations(
+    tx: &mut SystemTx,
+    event: &NewAuditEvent<'_>,
+    organizations: &[(AuditEventId, OrganizationId)],
+) -> Result<(), DatabaseError> {
+    let (ids, organizations): (Vec<Uuid>, Vec<Uuid>) = organizations
+        .iter()
+        .map(|(id, organization)| (id.uuid(), organization.uuid()))
+        .unzip();
+    sqlx::query(
+        "insert into audit_events (id, organization_id, user_id, action, actor, address, target, body, at)
+         select l.id, l.organization_id, $3, $4, $5, $6::text::inet, $7, $8, $9
+         from unnest($1::uuid[], $2::uuid[]) as l (id, organization_id)",
+    )
+    .bind(ids)
+    .bind(organizations)
+    .bind(event.user.map(UserId::uuid))
+    .bind(event.action)
+    .bind(event.actor)
+    .bind(event.address.map(|address| address.to_string()))
+    .bind(event.target)
+    .bind(event.body)
+    .bind(event.at)
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -63,6 +63,9 @@ pub enum Command {
     /// Manage the people who run this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Look after the people who use this installation.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Look after tenants without the web interface.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -115,15 +118,53 @@ pub enum CatalogCommand {
 pub enum OperatorRoleArg {
     /// Sees everything, changes nothing.
     Viewer,
-    /// Also retries and replays.
+    /// Also retries and replays, ends people's sessions, and looks through their eyes.
     Support,
-    /// Also provisions and deprovisions.
+    /// Also provisions and deprovisions, and manages operators.
     Admin,
 }
 
-/// `tenantry operator …`.
+/// `tenantry operator …`. An operator is named by id (`opr_…`) or address.
 #[derive(Debug, Subcommand)]
 pub enum OperatorCommand {
+    /// Print a link by which somebody becomes the first operator, an admin.
+    ///
+    /// For an installation without operators; with one it is refused (exit code 4). The link works once, for 24 hours, and
+    /// not any more as soon as there is an operator. `tenantry serve` prints one too when it starts without operators.
+    Link(OutputArgs),
+    /// List operators by address, disabled ones too.
+    List(OutputArgs),
+    /// Keep an operator from signing in, and end what they have open at once.
+    ///
+    /// The last admin is refused (exit code 4): make another one first.
+    Disable {
+        /// Id or address.
+        operator: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give an operator another role, from their next call on.
+    ///
+    /// The last admin is refused (exit code 4): make another one first.
+    Role {
+        /// Id or address.
+        operator: String,
+        /// Rights.
+        #[arg(value_enum)]
+        role: OperatorRoleArg,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Forget an operator's second factor and recovery codes, for somebody who lost both.
+    ///
+    /// Ends what they have open. Their next sign-in, with the password, sets up another factor: make sure first that it is
+    /// they who ask.
+    ResetSecondFactor {
+        /// Id or address.
+        operator: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Create an operator. The password is read from standard input, or asked for on a terminal.
     Create {
         /// Address that the operator logs in with.
@@ -132,6 +173,37 @@ pub enum OperatorCommand {
         /// Rights.
         #[arg(long, value_enum, default_value_t = OperatorRoleArg::Admin)]
         role: OperatorRoleArg,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// `tenantry user …`. A person is named by id (`usr_…`) or address. Every look is written to the audit log.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// List people, newest first.
+    List {
+        /// Only those with this id, or with a name or address in which each of these words begins a word:
+        /// `--search "ada love"`, `--search example.org`.
+        #[arg(long)]
+        search: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show a person with their organizations and sessions.
+    Show {
+        /// Id or address.
+        user: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Sign a person out everywhere: browsers, programs, and operators who look through their eyes.
+    EndSessions {
+        /// Id or address.
+        user: String,
         #[command(flatten)]
         output: OutputArgs,
     },

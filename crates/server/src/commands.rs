@@ -7,6 +7,7 @@ mod openapi;
 mod operator;
 mod serve;
 mod tenant;
+mod user;
 
 use std::{future::Future, path::Path};
 
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             })
         }
         Command::Operator(command) => with_app(file, async |wired, _| operator::run(&wired, command).await),
+        Command::User(command) => with_app(file, async |wired, _| user::run(&wired.app, command).await),
         Command::Tenant(command) => with_app(file, async |wired, _| tenant::run(&wired, command).await),
     }
 }

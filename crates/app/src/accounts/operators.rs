@@ -1,5 +1,7 @@
 //! Operators: made by the command line, signed in by their own door, with shorter sessions.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 use tenantry_domain::{
@@ -9,7 +11,10 @@ use tenantry_domain::{
     },
     ids::{OperatorId, SessionId},
 };
-use tenantry_postgres::accounts::operators::{self, NewOperatorSession};
+use tenantry_postgres::{
+    SystemTx,
+    accounts::operators::{self, NewOperatorSession},
+};
 use uuid::Uuid;
 
 use super::{
@@ -78,20 +83,47 @@ pub async fn create_operator(
         return Err(CreateOperatorError::WeakPassword(strength));
     }
     let hash = app.passwords.hash(password).await.map_err(Fault::from)?;
-    let mut tx = app.database.system("create an operator").await.map_err(Fault::from)?;
-    let id = OperatorId::from_uuid(Uuid::now_v7());
-    let Some(id) = operators::insert(&mut tx, id, email.as_str(), &hash, role)
-        .await
-        .map_err(Fault::from)?
-    else {
-        return Err(CreateOperatorError::Exists);
+    let operator = NewOperator {
+        email,
+        password_hash: &hash,
+        role,
+        actor,
+        address: None,
     };
-    let act = Act::new("operator.created", actor)
-        .target(id)
-        .body(json!({ "role": role.as_str() }));
-    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    let mut tx = app.database.system("create an operator").await.map_err(Fault::from)?;
+    let id = insert(app, &mut tx, &operator)
+        .await?
+        .ok_or(CreateOperatorError::Exists)?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(id)
+}
+
+/// An operator to make.
+pub(super) struct NewOperator<'a> {
+    pub(super) email: &'a Email,
+    pub(super) password_hash: &'a str,
+    pub(super) role: OperatorRole,
+    /// Who makes them.
+    pub(super) actor: &'a str,
+    pub(super) address: Option<IpAddr>,
+}
+
+/// The same inside a transaction that goes on; `None` when the address already is an operator's.
+pub(super) async fn insert(
+    app: &App,
+    tx: &mut SystemTx,
+    operator: &NewOperator<'_>,
+) -> Result<Option<OperatorId>, Fault> {
+    let id = OperatorId::from_uuid(Uuid::now_v7());
+    let inserted = operators::insert(tx, id, operator.email.as_str(), operator.password_hash, operator.role).await?;
+    if inserted.is_some() {
+        let act = Act::new("operator.created", operator.actor)
+            .address(operator.address)
+            .target(id)
+            .body(json!({ "role": operator.role.as_str() }));
+        audit::record(app, &mut *tx, act).await?;
+    }
+    Ok(inserted)
 }
 
 /// Signs an operator in.

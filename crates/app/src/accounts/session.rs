@@ -42,6 +42,9 @@ impl Visitor {
     }
 }
 
+/// The operator who looks through a session, and why.
+pub type Impersonation = sessions::Impersonation;
+
 /// A session that has not ended, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSession {
@@ -57,6 +60,8 @@ pub struct UserSession {
     pub proved_at: DateTime<Utc>,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
+    /// The operator who looks through it, if it is not the user's own. It changes nothing then, and grants nothing.
+    pub impersonation: Option<Impersonation>,
 }
 
 /// A session that begins now, and the secret that only its browser will know.
@@ -108,6 +113,7 @@ pub(super) async fn start(
             name,
             proved_at: now,
             expires_at,
+            impersonation: None,
         },
         secret,
         cookie_expires_at,
@@ -137,6 +143,7 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
         name: live.name,
         proved_at: live.proved_at,
         expires_at: USER_SESSIONS.ends_at(last_used_at, live.expires_at),
+        impersonation: live.impersonation,
     }))
 }
 
@@ -147,7 +154,11 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
 pub async fn sign_out(app: &App, session: &UserSession, visitor: &Visitor) -> Result<(), Fault> {
     let mut tx = app.database.system("end a session").await?;
     sessions::end(&mut tx, session.id, app.clock.now()).await?;
-    let act = Act::new("session.ended", session.user)
+    let actor = session.impersonation.as_ref().map_or_else(
+        || session.user.to_string(),
+        |impersonation| impersonation.operator.to_string(),
+    );
+    let act = Act::new("session.ended", actor)
         .user(session.user)
         .address(visitor.address);
     audit::record(app, &mut tx, act.target(session.id)).await?;

@@ -8,7 +8,7 @@ use http::{StatusCode, header::SET_COOKIE};
 use tenantry_app::accounts;
 
 use super::visitor::AtTheDoor;
-use crate::{AppState, Problem, SignedIn, cookie::SessionCookie};
+use crate::{AppState, Problem, authorization::Leaving, cookie::SessionCookie};
 
 /// Ends the present session.
 #[utoipa::path(
@@ -17,7 +17,7 @@ use crate::{AppState, Problem, SignedIn, cookie::SessionCookie};
 )]
 pub(super) async fn logout(
     State(state): State<AppState>,
-    signed_in: SignedIn,
+    Leaving(signed_in): Leaving,
     AtTheDoor(visitor): AtTheDoor,
 ) -> Result<Response, Problem> {
     accounts::sign_out(&state.app, &signed_in.session, &visitor).await?;

@@ -84,7 +84,7 @@ fn name(pointer: &str, text: &str) -> Result<DisplayName, Problem> {
     DisplayName::parse(text).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
 }
 
-fn weak_password(pointer: &str, strength: &Strength) -> Problem {
+pub(crate) fn weak_password(pointer: &str, strength: &Strength) -> Problem {
     Problem::of(kinds::VALIDATION_FAILED).with_errors(vec![FieldProblem {
         pointer: pointer.to_owned(),
         code: "password_too_weak".to_owned(),

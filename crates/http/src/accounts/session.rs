@@ -44,6 +44,23 @@ pub struct SessionView {
     pub organizations: Vec<OrganizationMembership>,
     /// When the session ends if it is not used again.
     pub expires_at: DateTime<Utc>,
+    /// Who really looks, when it is not the user: nothing can be changed then.
+    #[schema(required)]
+    pub impersonation: Option<ImpersonationView>,
+}
+
+/// An operator who looks through a customer's eyes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Impersonation)]
+pub struct ImpersonationView {
+    /// The operator.
+    #[schema(example = "support@example.org")]
+    pub operator_email: String,
+    /// Why, in the operator's words.
+    #[schema(example = "Ticket 4711: the invoice of May is missing")]
+    pub reason: String,
+    /// When the look ends, however much it is used.
+    pub expires_at: DateTime<Utc>,
 }
 
 async fn view(state: &AppState, session: &UserSession, csrf_token: String) -> Result<SessionView, Problem> {
@@ -62,6 +79,11 @@ async fn view(state: &AppState, session: &UserSession, csrf_token: String) -> Re
         csrf_token,
         organizations: memberships.iter().map(OrganizationMembership::from).collect(),
         expires_at: session.expires_at,
+        impersonation: session.impersonation.as_ref().map(|impersonation| ImpersonationView {
+            operator_email: impersonation.operator_email.clone(),
+            reason: impersonation.reason.clone(),
+            expires_at: session.expires_at,
+        }),
     })
 }
 

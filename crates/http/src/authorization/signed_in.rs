@@ -1,7 +1,7 @@
 //! A person with a session.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::request::Parts;
+use http::{Method, request::Parts};
 use tenantry_app::accounts::{self, OpaqueToken, UserSession};
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     problem::{Problem, kinds},
 };
 
-/// A signed-in user. An unsafe call has shown that it comes from our own page.
+/// A signed-in user. An unsafe call has shown that it comes from our own page, and that it is the user's own: an operator
+/// who looks through the user's eyes gets no further than reading, whatever the handler is.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The session and whose it is.
@@ -25,12 +26,9 @@ impl SignedIn {
     pub fn csrf_token(&self) -> String {
         csrf::token(&self.secret)
     }
-}
 
-impl FromRequestParts<AppState> for SignedIn {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+    /// Whoever holds the session that the request carries, also an operator who only looks.
+    pub(crate) async fn present(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         // Somebody before us in this request (the layer that replays answers) has already looked.
         if let Some(signed_in) = parts.extensions.get::<Self>() {
             return Ok(signed_in.clone());
@@ -48,6 +46,19 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let signed_in = Self::present(parts, state).await?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        if signed_in.session.impersonation.is_some() && !reads {
+            return Err(Problem::of(kinds::IMPERSONATION_READ_ONLY));
+        }
+        Ok(signed_in)
+    }
+}
+
 impl OptionalFromRequestParts<AppState> for SignedIn {
     type Rejection = Problem;
 
@@ -57,5 +68,17 @@ impl OptionalFromRequestParts<AppState> for SignedIn {
             Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => Ok(None),
             Err(problem) => Err(problem),
         }
+    }
+}
+
+/// Whoever ends the session that they came with: the only unsafe call that an operator in a customer's place may make.
+#[derive(Debug, Clone)]
+pub struct Leaving(pub SignedIn);
+
+impl FromRequestParts<AppState> for Leaving {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        SignedIn::present(parts, state).await.map(Self)
     }
 }

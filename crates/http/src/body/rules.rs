@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tenantry_domain::{
-    accounts::{Email, Password},
+    accounts::{Email, Password, impersonation::Reason},
     display_name::DisplayName,
 };
 
@@ -32,6 +32,13 @@ pub(crate) fn new_password(value: &SecretString, _: &()) -> garde::Result {
 /// A password that somebody enters.
 pub(crate) fn password(value: &SecretString, _: &()) -> garde::Result {
     Password::enter(value)
+        .map(drop)
+        .map_err(|error| coded(error.code(), error))
+}
+
+/// Why an operator looks through a customer's eyes.
+pub(crate) fn impersonation_reason(value: impl AsRef<str>, _: &()) -> garde::Result {
+    Reason::parse(value.as_ref())
         .map(drop)
         .map_err(|error| coded(error.code(), error))
 }

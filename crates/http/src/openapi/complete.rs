@@ -141,7 +141,7 @@ fn problem_responses() -> Value {
     json!({
         "BadRequest": response("The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`."),
         "Unauthenticated": response("Nobody is signed in: `unauthenticated`."),
-        "Forbidden": response("Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`."),
+        "Forbidden": response("Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`."),
         "NotFound": response("No such thing, or not the caller's: `not_found`."),
         "BodyTooLarge": response("`body_too_large`."),
         "UnsupportedMediaType": response("`unsupported_media_type`."),

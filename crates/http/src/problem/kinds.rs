@@ -51,6 +51,7 @@ problem_kinds! {
     ROLE_TOO_SMALL = 403 "role_too_small": "Not allowed", "Ask an operator with a greater role.";
     CSRF_TOKEN_INVALID = 403 "csrf_token_invalid": "The page is out of date", "Send csrf_token of the present session as X-CSRF-Token; reloading the page does that.";
     ORIGIN_NOT_ALLOWED = 403 "origin_not_allowed": "The request comes from another site", "Call from the web interface's own address.";
+    IMPERSONATION_READ_ONLY = 403 "impersonation_read_only": "This is somebody else's session", "You look through a customer's eyes and can change nothing; leave, and act as yourself.";
     NOT_FOUND = 404 "not_found": "Not found", "Check the address; what is not yours is not found either.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed": "The method is not allowed here", "Use a method that the Allow header names.";
     REQUEST_TIMEOUT = 408 "request_timeout": "The request took too long to arrive", "Try again over a better connection.";

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use super::ProblemKind;
-use crate::{accounts, billing, organizations, problem::kinds, provisioning};
+use crate::{accounts, billing, operator, organizations, problem::kinds, provisioning};
 
-const AREAS: [(&str, &[ProblemKind]); 5] = [
+const AREAS: [(&str, &[ProblemKind]); 6] = [
     ("Everywhere", kinds::ALL),
     ("Accounts", accounts::problems::ALL),
     ("Organizations", organizations::problems::ALL),
     ("Billing", billing::problems::ALL),
     ("Tenants", provisioning::problems::ALL),
+    ("Operators", operator::operators::problems::ALL),
 ];
 
 fn page() -> String {

@@ -9,6 +9,7 @@
 mod csrf;
 mod edge;
 mod idempotency;
+mod impersonation;
 mod operators;
 mod organizations;
 mod routes;
@@ -16,4 +17,5 @@ mod sign_in;
 mod sign_up;
 mod support;
 mod tenants;
+mod users;
 mod webhooks;

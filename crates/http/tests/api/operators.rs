@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tenantry_app::accounts::{self, CreateOperatorError};
+use tenantry_app::accounts::{self, Caretaker, CreateOperatorError, ManageOperatorError};
 use tenantry_domain::accounts::{Email, OperatorRole, Password};
 
 use crate::support::{Browser, TestApp};
@@ -87,4 +87,195 @@ async fn an_operator_is_made_once_and_with_a_good_password() {
     ));
     assert!(make(PASSWORD).await.is_ok());
     assert!(matches!(make(PASSWORD).await, Err(CreateOperatorError::Exists)));
+}
+
+async fn id_of(admin: &mut Browser, email: &str) -> String {
+    let page = admin
+        .get(&format!("/api/v1/operator/operators?search={email}"))
+        .await
+        .json();
+    page["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn admins_manage_the_others() {
+    let test = TestApp::start().await;
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    let mut support = operator(&test, OperatorRole::Support).await;
+    let listed = admin.get("/api/v1/operator/operators").await.json();
+    let emails: Vec<&Value> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["email"])
+        .collect();
+    assert_eq!(emails, ["admin@example.org", "support@example.org"]);
+    assert_eq!(support.get("/api/v1/operator/operators").await.code(), "role_too_small");
+
+    let path = format!("/api/v1/operator/operators/{}", id_of(&mut admin, "support").await);
+    let answer = admin.post(&format!("{path}/role"), &json!({ "role": "viewer" })).await;
+    assert_eq!((answer.status, answer.json()["role"].as_str()), (200, Some("viewer")));
+    assert_eq!(
+        support.get("/api/v1/operator/session").await.json()["operator"]["role"],
+        "viewer",
+        "from the next call on"
+    );
+    let answer = admin.post(&format!("{path}/role"), &json!({ "role": "owner" })).await;
+    assert_eq!(answer.json()["errors"][0]["pointer"], "/role");
+
+    let answer = admin.post(&format!("{path}/disable"), &Value::Null).await;
+    assert!(answer.json()["disabled_at"].is_string(), "{}", answer.text());
+    assert_eq!(support.get("/api/v1/operator/session").await.status, 401);
+    let again = admin.post(&format!("{path}/disable"), &Value::Null).await;
+    assert_eq!(again.json()["disabled_at"], answer.json()["disabled_at"]);
+    assert_eq!(
+        test.count("select count(*) from audit_events where action in ('operator.disabled', 'operator.role_changed')")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn an_installation_keeps_an_admin() {
+    let test = TestApp::start().await;
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    let own = id_of(&mut admin, "admin").await;
+    let path = format!("/api/v1/operator/operators/{own}");
+    let disabled = admin.post(&format!("{path}/disable"), &Value::Null).await;
+    assert_eq!(
+        (disabled.status, disabled.code().as_str()),
+        (409, "operator_is_yourself")
+    );
+    let demoted = admin.post(&format!("{path}/role"), &json!({ "role": "viewer" })).await;
+    assert_eq!(demoted.code(), "operator_is_yourself");
+    let by_command = accounts::disable_operator(&test.app, own.parse().unwrap(), Caretaker::CommandLine).await;
+    assert!(matches!(by_command, Err(ManageOperatorError::LastAdmin)));
+    let demoted = accounts::set_operator_role(
+        &test.app,
+        own.parse().unwrap(),
+        OperatorRole::Support,
+        Caretaker::CommandLine,
+    )
+    .await;
+    assert!(matches!(demoted, Err(ManageOperatorError::LastAdmin)));
+}
+
+#[tokio::test]
+async fn two_admins_who_disable_each_other_leave_one() {
+    let test = TestApp::start().await;
+    let mut ids = Vec::new();
+    for name in ["first", "second"] {
+        let email = Email::parse(&format!("{name}@example.org")).unwrap();
+        let password = Password::choose(&PASSWORD.into()).unwrap();
+        let id = accounts::create_operator(&test.app, &email, password, OperatorRole::Admin, "test").await;
+        ids.push(id.unwrap());
+    }
+    let by = |id| Caretaker::Operator { id, address: None };
+    let (one, other) = tokio::join!(
+        accounts::disable_operator(&test.app, ids[1], by(ids[0])),
+        accounts::disable_operator(&test.app, ids[0], by(ids[1])),
+    );
+    assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|ok| **ok).count(), 1);
+    assert_eq!(
+        test.count("select count(*) from operators where disabled_at is null")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_lost_second_factor_is_forgotten_by_command() {
+    let test = TestApp::start().await;
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    test.execute(
+        "insert into operator_totp_factors (operator_id, sealed_secret, confirmed_at) select id, 'sealed', now()
+         from operators on conflict (operator_id) do update set confirmed_at = now()",
+    )
+    .await;
+    let id = accounts::find_operator(&test.app, "Admin@Example.org")
+        .await
+        .unwrap()
+        .unwrap();
+    let reset = accounts::reset_operator_second_factor(&test.app, id, Caretaker::CommandLine).await;
+    assert!(reset.unwrap());
+    assert_eq!(test.count("select count(*) from operator_totp_factors").await, 0);
+    assert_eq!(admin.get("/api/v1/operator/session").await.status, 401);
+}
+
+async fn introduce(browser: &mut Browser, token: &str, email: &str) -> crate::support::Answer {
+    let request = json!({ "token": token, "email": email, "password": PASSWORD });
+    browser.post("/api/v1/operator/auth/first", &request).await
+}
+
+async fn first_link(test: &TestApp) -> String {
+    let link = accounts::first_operator_link(&test.app).await.unwrap().unwrap();
+    let (page, token) = link.url.split_once("#token=").unwrap();
+    assert_eq!(page, "http://tenantry.localhost:8080/operator/first");
+    token.to_owned()
+}
+
+#[tokio::test]
+async fn the_first_operator_comes_by_a_link_and_no_second_one_does() {
+    let test = TestApp::start().await;
+    let (one, other) = (first_link(&test).await, first_link(&test).await);
+    assert_eq!(
+        test.count("select count(*) from one_time_tokens where length(hash) = 32")
+            .await,
+        2,
+        "hashes only; replicas that start together each show one"
+    );
+    let weak = json!({ "token": one, "email": "root@example.org", "password": "password1234" });
+    let answer = test.browser().post("/api/v1/operator/auth/first", &weak).await;
+    assert_eq!(
+        answer.json()["errors"][0]["code"],
+        "password_too_weak",
+        "{}",
+        answer.text()
+    );
+    let unknown = introduce(&mut test.browser(), &"A".repeat(43), "root@example.org").await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "link_unknown"));
+    assert_eq!(
+        introduce(&mut test.browser(), "short", "root@example.org").await.code(),
+        "link_unknown"
+    );
+
+    let answer = introduce(&mut test.browser(), &one, "root@example.org").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(
+        test.count("select count(*) from operators where role = 'admin'").await,
+        1
+    );
+    for used in [&one, &other] {
+        let answer = introduce(&mut test.browser(), used, "second@example.org").await;
+        assert_eq!((answer.status, answer.code().as_str()), (410, "link_expired"));
+    }
+    assert!(accounts::first_operator_link(&test.app).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_first_operators_link_lives_for_a_day_and_makes_one_operator() {
+    let test = TestApp::start().await;
+    let old = first_link(&test).await;
+    test.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
+    assert_eq!(
+        introduce(&mut test.browser(), &old, "root@example.org").await.code(),
+        "link_expired"
+    );
+    let token = first_link(&test).await;
+    let attempts = (0..20).map(|attempt| {
+        let (mut browser, token) = (test.browser(), token.clone());
+        async move {
+            introduce(&mut browser, &token, &format!("root{attempt}@example.org"))
+                .await
+                .status
+        }
+    });
+    let mut statuses = futures::future::join_all(attempts).await;
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(test.count("select count(*) from operators").await, 1);
 }

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tenantry_domain::accounts::OperatorRole;
 
 use crate::{
+    impersonation::look,
     operators::operator,
     support::{Browser, TestApp},
+    users::user_id,
 };
 
 /// An operation of the API.
@@ -20,13 +22,14 @@ struct Operation {
 }
 
 /// Operations that anybody may call without a session. A new one must be put here by somebody who means it.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: &[&str] = &[
     "get_meta",
     "register",
     "verify_email",
     "login",
     "password_strength",
     "operator_login",
+    "operator_first",
     "list_products",
 ];
 
@@ -62,6 +65,9 @@ fn filled(path: &str, organization: &str) -> String {
             "{operation}" => "op_01jd3r8v6yf3qb5c1zk3s9x0aa".to_owned(),
             "{checkout}" => "chk_01jd3r8v6yf3qb5c1zk3s9x0aa".to_owned(),
             "{event}" => "evt_nothing".to_owned(),
+            "{user}" => "usr_01jd3r8v6yf3qb5c1zk3s9x0aa".to_owned(),
+            "{session}" => "ses_01jd3r8v6yf3qb5c1zk3s9x0aa".to_owned(),
+            "{operator}" => "opr_01jd3r8v6yf3qb5c1zk3s9x0aa".to_owned(),
             other => other.trim_matches(['{', '}']).to_owned(),
         })
         .collect::<Vec<_>>()
@@ -186,6 +192,51 @@ async fn every_operation_refuses_whom_and_what_it_must() {
         }
     }
     assert!(bodies >= 6, "the description lists the operations");
+}
+
+#[tokio::test]
+async fn an_operator_in_a_customers_place_reads_and_does_nothing_else() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada").await;
+    let organization = ada.organization();
+    let admin = operator(&test, OperatorRole::Admin).await;
+    let looking = look(&admin, &user_id(&ada.session)).await;
+    let (mut refused, mut read) = (0, 0);
+    for operation in operations()
+        .iter()
+        .filter(|operation| operation.scheme.as_deref() == Some("session") && operation.id != "logout")
+    {
+        let path = filled(&operation.path, &organization);
+        let answer = send(
+            &mut looking.clone(),
+            operation,
+            &path,
+            "application/json",
+            b"{}".to_vec(),
+        )
+        .await;
+        if operation.method == Method::GET {
+            read += 1;
+            assert!(
+                matches!(answer.status, 200 | 204 | 404),
+                "{} read: {}",
+                operation.id,
+                answer.text()
+            );
+        } else {
+            refused += 1;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (403, "impersonation_read_only"),
+                "{}",
+                operation.id
+            );
+        }
+    }
+    assert!(refused > 3 && read > 5, "{refused} refused, {read} read");
+    let mut leaving = looking.clone();
+    let answer = leaving.send(Method::POST, "/api/v1/auth/logout", &[], Vec::new()).await;
+    assert_eq!(answer.status, 204, "leaving is allowed");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::ids::{SessionId, UserId};
+use tenantry_domain::ids::{OperatorId, SessionId, UserId};
 use uuid::Uuid;
 
 use crate::{DatabaseError, SystemTx};
@@ -44,6 +44,19 @@ pub struct LiveSession {
     pub proved_at: DateTime<Utc>,
     /// Its end, however much it is used.
     pub expires_at: DateTime<Utc>,
+    /// The operator who looks through it, if it is not the user's own.
+    pub impersonation: Option<Impersonation>,
+}
+
+/// Who looks through somebody else's session, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impersonation {
+    /// The operator.
+    pub operator: OperatorId,
+    /// The operator's address.
+    pub operator_email: String,
+    /// In the operator's words.
+    pub reason: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -55,6 +68,9 @@ struct Row {
     last_used_at: DateTime<Utc>,
     proved_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    impersonator_id: Option<Uuid>,
+    impersonator_email: Option<String>,
+    impersonation_reason: Option<String>,
 }
 
 /// Begins a session.
@@ -78,7 +94,8 @@ pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), D
     Ok(())
 }
 
-/// The session with this secret, unless it has ended, has expired, or was not used since `idle_since`.
+/// The session with this secret, unless it has ended, has expired, was not used since `idle_since`, or the operator who
+/// looks through it may not any more.
 ///
 /// # Errors
 /// The database's.
@@ -89,10 +106,12 @@ pub async fn find_live(
     idle_since: DateTime<Utc>,
 ) -> Result<Option<LiveSession>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
-        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at
-         from sessions s join users u on u.id = s.user_id
+        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
+             s.impersonator_id, o.email_normalized as impersonator_email, s.impersonation_reason
+         from sessions s join users u on u.id = s.user_id left join operators o on o.id = s.impersonator_id
          where s.secret_hash = $1 and s.kind = 'browser' and s.ended_at is null and s.expires_at > $2
-             and s.last_used_at > $3 and u.deleted_at is null",
+             and s.last_used_at > $3 and u.deleted_at is null
+             and (s.impersonator_id is null or (o.disabled_at is null and o.role <> 'viewer'))",
     )
     .bind(secret_hash.as_slice())
     .bind(now)
@@ -107,7 +126,16 @@ pub async fn find_live(
         last_used_at: row.last_used_at,
         proved_at: row.proved_at,
         expires_at: row.expires_at,
+        impersonation: impersonation(row.impersonator_id, row.impersonator_email, row.impersonation_reason),
     }))
+}
+
+fn impersonation(operator: Option<Uuid>, email: Option<String>, reason: Option<String>) -> Option<Impersonation> {
+    Some(Impersonation {
+        operator: OperatorId::from_uuid(operator?),
+        operator_email: email.unwrap_or_default(),
+        reason: reason.unwrap_or_default(),
+    })
 }
 
 /// Writes down that a session was used.

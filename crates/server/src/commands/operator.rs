@@ -4,13 +4,22 @@ use std::io::{self, IsTerminal};
 
 use secrecy::SecretString;
 use serde_json::json;
-use tenantry_app::accounts::{CreateOperatorError, create_operator};
-use tenantry_domain::accounts::{Email, OperatorRole, Password};
+use tenantry_app::{
+    App,
+    accounts::{
+        Caretaker, CreateOperatorError, ManageOperatorError, OperatorAccount, create_operator, disable_operator,
+        find_operator, first_operator_link, list_operators, reset_operator_second_factor, set_operator_role,
+    },
+};
+use tenantry_domain::{
+    accounts::{Email, OperatorRole, Password},
+    ids::OperatorId,
+};
 
 use crate::{
     cli::{OperatorCommand, OperatorRoleArg, Output},
     exit::{Failure, FailureKind},
-    print::{print_json, print_line},
+    print::{print_json, print_line, print_table},
     wiring::Wired,
 };
 
@@ -21,7 +30,127 @@ pub const ACTOR: &str = "command line";
 pub async fn run(wired: &Wired, command: OperatorCommand) -> Result<(), Failure> {
     match command {
         OperatorCommand::Create { email, role, output } => create(wired, &email, role, output.output).await,
+        OperatorCommand::Link(output) => link(&wired.app, output.output).await,
+        OperatorCommand::List(output) => list(&wired.app, output.output).await,
+        OperatorCommand::Disable { operator, output } => {
+            let id = one(&wired.app, &operator).await?;
+            let account = disable_operator(&wired.app, id, Caretaker::CommandLine)
+                .await
+                .map_err(refused)?;
+            changed(&account, "is disabled, and signed out", output.output)
+        }
+        OperatorCommand::Role { operator, role, output } => {
+            let id = one(&wired.app, &operator).await?;
+            let account = set_operator_role(&wired.app, id, role_of(role), Caretaker::CommandLine)
+                .await
+                .map_err(refused)?;
+            changed(&account, &format!("is {} from now on", account.role), output.output)
+        }
+        OperatorCommand::ResetSecondFactor { operator, output } => {
+            let id = one(&wired.app, &operator).await?;
+            let existed = reset_operator_second_factor(&wired.app, id, Caretaker::CommandLine)
+                .await
+                .map_err(refused)?;
+            match output.output {
+                Output::Json => print_json(&json!({ "id": id, "had_second_factor": existed })),
+                Output::Text if existed => print_line("forgotten; the next sign-in sets up another factor"),
+                Output::Text => print_line("there was no second factor; the next sign-in sets one up"),
+            }
+        }
     }
+}
+
+async fn link(app: &App, output: Output) -> Result<(), Failure> {
+    let Some(link) = first_operator_link(app).await.map_err(unavailable)? else {
+        return Err(Failure::new(
+            FailureKind::Refused,
+            "there are operators already; `tenantry operator create` makes another one",
+        ));
+    };
+    match output {
+        Output::Json => print_json(&json!({ "url": link.url, "expires_at": link.expires_at })),
+        Output::Text => {
+            print_line(&link.url)?;
+            print_line(&format!("works once, until {}", link.expires_at.format("%F %R UTC")))
+        }
+    }
+}
+
+async fn list(app: &App, output: Output) -> Result<(), Failure> {
+    // Operators are a handful of colleagues.
+    let operators = list_operators(app, None, None, i64::MAX).await.map_err(unavailable)?;
+    match output {
+        Output::Json => print_json(&operators.iter().map(document).collect::<Vec<_>>()),
+        Output::Text if operators.is_empty() => {
+            print_line("no operators; `tenantry operator link` prints a link for the first one")
+        }
+        Output::Text => {
+            let rows: Vec<[String; 5]> = operators
+                .into_iter()
+                .map(|operator| {
+                    let state = match (operator.disabled_at, operator.second_factor) {
+                        (Some(at), _) => format!("disabled {}", at.format("%F")),
+                        (None, true) => "active".to_owned(),
+                        (None, false) => "second factor to be set up".to_owned(),
+                    };
+                    let seen = operator
+                        .last_used_at
+                        .map_or_else(|| "-".to_owned(), |at| at.format("%F %R").to_string());
+                    [
+                        OperatorId::from_uuid(operator.id).to_string(),
+                        operator.role,
+                        operator.email_normalized,
+                        seen,
+                        state,
+                    ]
+                })
+                .collect();
+            print_table(["OPERATOR", "ROLE", "ADDRESS", "SEEN (UTC)", "STATE"], &rows)
+        }
+    }
+}
+
+async fn one(app: &App, text: &str) -> Result<OperatorId, Failure> {
+    find_operator(app, text).await.map_err(unavailable)?.ok_or_else(|| {
+        Failure::new(
+            FailureKind::NotFound,
+            format!("no operator has the id or address {text}; `tenantry operator list` shows all"),
+        )
+    })
+}
+
+fn changed(account: &OperatorAccount, what: &str, output: Output) -> Result<(), Failure> {
+    match output {
+        Output::Json => print_json(&document(account)),
+        Output::Text => print_line(&format!("{} {what}", account.email_normalized)),
+    }
+}
+
+fn document(account: &OperatorAccount) -> serde_json::Value {
+    json!({
+        "id": OperatorId::from_uuid(account.id),
+        "email": account.email_normalized,
+        "role": account.role,
+        "second_factor": account.second_factor,
+        "created_at": account.created_at,
+        "last_used_at": account.last_used_at,
+        "disabled_at": account.disabled_at,
+    })
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(FailureKind::Unavailable, error)
+}
+
+fn refused(error: ManageOperatorError) -> Failure {
+    let kind = match &error {
+        ManageOperatorError::Unknown => FailureKind::NotFound,
+        ManageOperatorError::Fault(_) => FailureKind::Unavailable,
+        ManageOperatorError::Yourself | ManageOperatorError::LastAdmin | ManageOperatorError::NotAdmin => {
+            FailureKind::Refused
+        }
+    };
+    Failure::new(kind, error)
 }
 
 async fn create(wired: &Wired, email: &str, role: OperatorRoleArg, output: Output) -> Result<(), Failure> {

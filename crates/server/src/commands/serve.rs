@@ -7,6 +7,7 @@ use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tenantry_app::{App, accounts::first_operator_link};
 use tenantry_http::{AppState, HttpSettings, TrustedProxies};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use crate::{
     cli::{Role, ServeArgs},
     config::Configuration,
     exit::{Failure, FailureKind},
+    print::print_line,
     telemetry,
     wiring::Wired,
 };
@@ -43,6 +45,9 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
     let state = AppState::new(wired.app.clone(), http_settings(configuration, role, &metrics)?)
         .map_err(|error| Failure::new(FailureKind::Failed, error))?;
     let listener = listen(configuration.listen).await?;
+    if role != Role::Worker {
+        introduce_first_operator(&wired.app).await?;
+    }
     if let Some(address) = configuration.metrics_listen {
         serve_metrics(address, metrics, stop.clone()).await?;
     }
@@ -71,6 +76,19 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
     catalog.abort();
     wired.app.database.close().await;
     Ok(())
+}
+
+/// Without operators nobody can look after this installation, so whoever starts it is shown how to become the first. On
+/// standard output, since logs are kept and sent elsewhere. Every replica shows a link of its own; each of them works.
+async fn introduce_first_operator(app: &App) -> Result<(), Failure> {
+    let link = first_operator_link(app)
+        .await
+        .map_err(|error| Failure::new(FailureKind::Unavailable, error))?;
+    let Some(link) = link else { return Ok(()) };
+    print_line(&format!(
+        "There is no operator yet. Open this link within 24 hours to become the first; it works once:\n  {}",
+        link.url
+    ))
 }
 
 /// A worker answers only for its own health.

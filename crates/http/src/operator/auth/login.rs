@@ -6,7 +6,8 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use http::header::SET_COOKIE;
-use tenantry_app::accounts;
+use tenantry_app::accounts::{self, Visitor};
+use tenantry_domain::accounts::{Email, Password};
 
 use super::session::OperatorSessionView;
 use crate::{
@@ -34,7 +35,17 @@ pub(super) async fn operator_login(
     ValidJson(request): ValidJson<LoginRequest>,
 ) -> Result<Response, Problem> {
     let (email, password) = request.credentials()?;
-    let started = accounts::sign_in_operator(&state.app, &email, password, &visitor)
+    sign_in(&state, &email, password, &visitor).await
+}
+
+/// What every sign-in of an operator goes through.
+pub(super) async fn sign_in(
+    state: &AppState,
+    email: &Email,
+    password: Password,
+    visitor: &Visitor,
+) -> Result<Response, Problem> {
+    let started = accounts::sign_in_operator(&state.app, email, password, visitor)
         .await
         .map_err(refusal)?;
     let cookie = SessionCookie::Operator.set(&started.secret, started.cookie_expires_at, state.app.clock.now());
