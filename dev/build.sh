@@ -45,7 +45,7 @@ fingerprint() { git ls-files -co --exclude-standard -z "$@" | sort -z | xargs -0
 
 build_web() {
   local wanted
-  wanted=$(fingerprint web/src web/index.html web/package-lock.json web/vite.config.ts web/openapi.json web/public)
+  wanted=$(fingerprint web/src web/reference web/index.html web/docs.html web/package-lock.json web/vite.config.ts web/openapi.json web/public)
   if [ "$(cat web/dist/.built-from 2>/dev/null)" = "$wanted" ]; then return; fi
   step "web interface"
   use_node

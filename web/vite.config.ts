@@ -2,12 +2,14 @@ import { fileURLToPath } from 'node:url'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { reference } from './reference/plugin.ts'
 
 const api = process.env['TENANTRY_API'] ?? 'http://127.0.0.1:4010'
 
 export default defineConfig({
   plugins: [
     vue(),
+    reference(),
     ui({
       // Components and composables are imported where they are used, so that a reader sees where a name comes from.
       autoImport: false,
@@ -40,7 +42,14 @@ export default defineConfig({
     __VUE_OPTIONS_API__: true,
     __VUE_PROD_DEVTOOLS__: false,
   },
-  build: { assetsDir: 'assets', manifest: true, assetsInlineLimit: 0, target: 'es2023', sourcemap: false },
+  build: {
+    assetsDir: 'assets',
+    manifest: true,
+    assetsInlineLimit: 0,
+    target: 'es2023',
+    sourcemap: false,
+    rolldownOptions: { input: ['index.html', 'docs.html'] },
+  },
   server: { port: 5173, proxy: { '/api': api } },
   preview: { port: 4173, proxy: { '/api': api } },
 })

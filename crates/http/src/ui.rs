@@ -18,6 +18,8 @@ use crate::problem::{Problem, kinds};
 struct Files;
 
 const INDEX: &str = "index.html";
+/// The description of the API for people; the one page that needs no script.
+const REFERENCE: &str = "docs.html";
 /// Vite puts everything with a hash in its name here.
 const HASHED: &str = "assets/";
 
@@ -27,6 +29,11 @@ pub(crate) async fn serve(request: Request) -> Response {
     if is_for_programs(path) || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::of(kinds::NOT_FOUND).into_response();
     }
+    let path = if matches!(path, "docs" | "docs/") {
+        REFERENCE
+    } else {
+        path
+    };
     if let Some(file) = Files::get(path).filter(|_| !path.is_empty()) {
         return answer(&request, path, &file);
     }

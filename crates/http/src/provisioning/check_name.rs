@@ -49,7 +49,7 @@ pub struct TenantName {
 
 /// Says whether a name can be had, and if not, one that can.
 #[utoipa::path(
-    get, path = "/organizations/{organization}/tenant-names/{name}", tag = "provisioning", security(("session" = [])),
+    get, path = "/organizations/{organization}/tenant-names/{name}", tag = "tenants", security(("session" = [])),
     responses((status = 200, description = "What there is to say about the name", body = TenantName))
 )]
 pub(super) async fn check_tenant_name(

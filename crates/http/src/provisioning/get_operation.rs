@@ -9,7 +9,7 @@ use crate::{AppState, Authorized, PathId, Problem, authorization::permission::Te
 
 /// One operation with its steps.
 #[utoipa::path(
-    get, path = "/organizations/{organization}/operations/{operation}", tag = "provisioning", security(("session" = [])),
+    get, path = "/organizations/{organization}/operations/{operation}", tag = "tenants", security(("session" = [])),
     responses((status = 200, description = "The operation", body = Operation))
 )]
 pub(super) async fn get_operation(

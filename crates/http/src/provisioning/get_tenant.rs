@@ -9,7 +9,7 @@ use crate::{AppState, Authorized, PathId, Problem, authorization::permission::Te
 
 /// One tenant with its operations.
 #[utoipa::path(
-    get, path = "/organizations/{organization}/tenants/{tenant}", tag = "provisioning", security(("session" = [])),
+    get, path = "/organizations/{organization}/tenants/{tenant}", tag = "tenants", security(("session" = [])),
     responses((status = 200, description = "The tenant", body = Tenant))
 )]
 pub(super) async fn get_tenant(

@@ -23,7 +23,7 @@ pub struct TenantParameters {
 
 /// Lists the organization's tenants, newest first.
 #[utoipa::path(
-    get, path = "/organizations/{organization}/tenants", tag = "provisioning", security(("session" = [])),
+    get, path = "/organizations/{organization}/tenants", tag = "tenants", security(("session" = [])),
     params(crate::pagination::PageParameters, TenantParameters),
     responses((status = 200, description = "One page", body = TenantPage))
 )]

@@ -12,7 +12,7 @@ use crate::{AppState, Authorized, PathId, Problem, authorization::permission::Te
 /// Streams an operation: an event `operation` with the whole of it at first and at each change, an event `end` when it
 /// has ended. Send `Last-Event-ID` to go on where a stream broke off.
 #[utoipa::path(
-    get, path = "/organizations/{organization}/operations/{operation}/events", tag = "provisioning",
+    get, path = "/organizations/{organization}/operations/{operation}/events", tag = "tenants",
     security(("session" = [])),
     responses(
         (status = 200, description = "Events", body = Operation, content_type = "text/event-stream"),

@@ -233,7 +233,7 @@ async fn an_operator_in_a_customers_place_reads_and_does_nothing_else() {
             );
         }
     }
-    assert!(refused > 3 && read > 5, "{refused} refused, {read} read");
+    assert!(refused >= 3 && read > 5, "{refused} refused, {read} read");
     let mut leaving = looking.clone();
     let answer = leaving.send(Method::POST, "/api/v1/auth/logout", &[], Vec::new()).await;
     assert_eq!(answer.status, 204, "leaving is allowed");

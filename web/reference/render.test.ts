@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Document } from './document.ts'
+import { exampleOf } from './example.ts'
+import { escape } from './html.ts'
+import { render } from './render.ts'
+
+const real = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document
+
+describe('the reference', () => {
+  it('shows every operation once, and every link leads somewhere', () => {
+    const page = render(real)
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((found) => found[1])
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const item of Object.values(real.paths))
+      for (const operation of Object.values(item)) expect(ids).toContain(operation.operationId)
+    for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target)
+  })
+
+  it('needs neither scripts nor inline styles, and writes text as text', () => {
+    const hostile = structuredClone(real)
+    hostile.info.description = '<script>alert(1)</script> "quoted" `<b>`'
+    const page = render(hostile)
+    expect(page).not.toMatch(/<script|<style| style=| on[a-z]+=/)
+    expect(page).toContain('&lt;script&gt;')
+    expect(escape(`<a href="x">'&`)).toBe('&lt;a href=&quot;x&quot;&gt;&#39;&amp;')
+  })
+
+  it('makes examples that have the shape of their schema', () => {
+    const session = exampleOf(real, { $ref: '#/components/schemas/Session' }) as Record<string, unknown>
+    expect(Object.keys(session)).toContain('csrf_token')
+    expect(exampleOf(real, { type: 'array', items: { type: 'boolean' } })).toEqual([false])
+    const recursive = structuredClone(real)
+    recursive.components.schemas['Loop'] = { properties: { next: { $ref: '#/components/schemas/Loop' } } }
+    expect(exampleOf(recursive, { $ref: '#/components/schemas/Loop' })).toEqual({ next: null })
+  })
+})
