@@ -14,6 +14,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::{Problem, kinds};
 
+/// Far deeper than any document of ours.
+const MAX_NESTING: usize = 128;
 /// The largest JSON body. Nothing that people type comes near it.
 pub(crate) const MAX_JSON_BYTES: usize = 64 * 1024;
 
@@ -80,11 +82,17 @@ fn is_json(request: &Request) -> bool {
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Syntax first, then shape: whatever the members are, a broken document is called broken. Nesting deeper than 128 and
+/// Syntax first, then shape: whatever the members are, a broken document is called broken. Nesting too deep and
 /// anything behind the document are broken too; a member that occurs twice is not acceptable.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::new(kinds::MALFORMED_JSON, "The body is not UTF-8."))?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
+    if nesting(text) > MAX_NESTING {
+        return Err(Problem::new(
+            kinds::MALFORMED_JSON,
+            format!("The body is nested deeper than {MAX_NESTING} lists and objects."),
+        ));
+    }
     // A list in the order of the members would be taken for the object itself.
     if !text.trim_start().starts_with('{') {
         return Err(Problem::field("/", "invalid_type", "Expected an object."));
@@ -102,6 +110,27 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             malformed(&inner)
         }
     })
+}
+
+/// How deep lists and objects of a well-formed document lie in each other. The parser counts only where it descends,
+/// and it passes over what nobody asked for.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -193,6 +222,7 @@ mod tests {
     #[tokio::test]
     async fn syntax_shape_and_values_are_told_apart() {
         let deep = "[".repeat(10_000);
+        let deep_but_whole = format!(r#"{{"name":"abc","more":{}{}}}"#, "[".repeat(200), "]".repeat(200));
         for (body, expected) in [
             (r#"{"name":"abc"}"#, "ok"),
             (r#"{"name":"abc","inner":{"count":5}}"#, "ok"),
@@ -209,11 +239,23 @@ mod tests {
             (r#"{"name":"abc","inner":{"count":-1}}"#, "/inner/count invalid_value"),
             (r#"{"name":"abc","inner":{"count":1,"x":2}}"#, "/inner/x unknown_field"),
             (deep.as_str(), "malformed_json"),
+            (deep_but_whole.as_str(), "malformed_json"),
             (r#"["abc",null]"#, "/ invalid_type"),
             (r#"{"nam":"abc""#, "malformed_json"),
             (r#"{"name":"a\u0000b"}"#, "/name control_character"),
         ] {
             assert_eq!(code(body).await, expected, "{body:.60}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_counted_outside_of_texts() {
+        for (text, depth) in [
+            ("1", 0),
+            (r#"{"a":[1,{"b":2}],"c":[]}"#, 3),
+            (r#"{"a":"[[[[\\\"[[{{","b":"\\\\"}"#, 1),
+        ] {
+            assert_eq!(nesting(text), depth, "{text}");
         }
     }
 

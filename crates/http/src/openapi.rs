@@ -2,6 +2,7 @@
 //! so that every change to it is seen in review.
 
 mod complete;
+mod examples;
 
 use std::sync::OnceLock;
 

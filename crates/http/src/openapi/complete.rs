@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::examples;
+
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
 pub(super) fn complete(document: &mut Value) {
@@ -19,6 +21,9 @@ pub(super) fn complete(document: &mut Value) {
     }
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("responses".to_owned(), problem_responses());
+        if let Some(schemas) = components.get_mut("schemas") {
+            examples::add(schemas);
+        }
     }
 }
 
@@ -53,7 +58,13 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     }
     if is_secured {
         answers("401", "Unauthenticated");
+    }
+    if is_secured || is_unsafe {
         answers("403", "Forbidden");
+    }
+    if is_secured && is_unsafe {
+        answers("409", "Conflict");
+        answers("413", "BodyTooLarge");
     }
     if has_path {
         answers("404", "NotFound");
@@ -97,7 +108,10 @@ fn add_path_parameters(path: &str, operation: &mut Map<String, Value>) {
             "name" => "The name.".to_owned(),
             other => format!("The {other}'s id."),
         };
-        let schema = json!({ "type": "string" });
+        let mut schema = json!({ "type": "string" });
+        if let Some(example) = examples::of_path_parameter(name) {
+            schema["example"] = json!(example);
+        }
         add_parameter(
             operation,
             json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }),
@@ -143,6 +157,7 @@ fn problem_responses() -> Value {
         "Unauthenticated": response("Nobody is signed in: `unauthenticated`."),
         "Forbidden": response("Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`."),
         "NotFound": response("No such thing, or not the caller's: `not_found`."),
+        "Conflict": response("The same call is being worked on: `idempotency_in_progress`."),
         "BodyTooLarge": response("`body_too_large`."),
         "UnsupportedMediaType": response("`unsupported_media_type`."),
         "ValidationFailed": response("Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`."),

@@ -8,7 +8,7 @@ use tenantry_domain::{
     display_name,
 };
 
-use super::{document, text};
+use super::{document, examples::wants_example, text};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -152,5 +152,37 @@ fn openapi_limits_are_the_domains() {
         ("CreateOrganizationRequest", "name"),
     ] {
         assert_eq!(property(schema, name)["maxLength"], display_name::MAX_CHARS);
+    }
+}
+
+#[test]
+fn openapi_shows_what_every_text_looks_like() {
+    let mut without = Vec::new();
+    for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
+        walk(schema, &mut |value| {
+            for (member, schema) in value["properties"].as_object().into_iter().flatten() {
+                if wants_example(schema) {
+                    without.push(format!("{name}.{member}"));
+                }
+            }
+        });
+    }
+    assert!(
+        without.is_empty(),
+        "give these an example, beside the member or in openapi/examples.rs: {without:?}"
+    );
+}
+
+#[test]
+fn openapi_uses_the_tags_that_it_describes() {
+    let tags: BTreeSet<&str> = document()["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].as_str().unwrap())
+        .collect();
+    for (path, method, operation) in operations() {
+        let tag = operation["tags"][0].as_str().unwrap();
+        assert!(tags.contains(tag), "{tag} of {method} {path}");
     }
 }

@@ -13,9 +13,20 @@ async fn answers_keep_browsers_from_doing_more_than_the_page_needs() {
         let answer = browser.get(path).await;
         let policy = answer.header("content-security-policy");
         assert!(
-            policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"),
+            [
+                "default-src 'none';",
+                "script-src 'self';",
+                "style-src 'self';",
+                "base-uri 'none';",
+                "frame-ancestors 'none'"
+            ]
+            .iter()
+            .all(|directive| policy.contains(directive)),
             "{path}: {policy}"
         );
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("x-frame-options"), "DENY");
         assert!(!answer.header("referrer-policy").is_empty() && !answer.header("permissions-policy").is_empty());
@@ -180,4 +191,220 @@ async fn what_is_public_and_large_travels_compressed() {
     assert_eq!(&plain.json(), tenantry_http::openapi_document());
     let meta = browser.send(Method::GET, "/api/v1/meta", &gzip, Vec::new()).await;
     assert_eq!(meta.header("content-encoding"), "");
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_log_in_makes_the_server_not_ready() {
+    for (role, revoke) in [
+        (
+            "tenantry_app",
+            "do $$ begin
+                 execute format('grant connect on database %I to tenantry_system', current_database());
+                 execute format('revoke connect on database %I from public, tenantry_app', current_database());
+                 perform pg_terminate_backend(pid) from pg_stat_activity
+                     where datname = current_database() and usename = 'tenantry_app';
+             end $$",
+        ),
+        (
+            "tenantry_system",
+            "do $$ begin
+                 execute format('grant connect on database %I to tenantry_app', current_database());
+                 execute format('revoke connect on database %I from public, tenantry_system', current_database());
+                 perform pg_terminate_backend(pid) from pg_stat_activity
+                     where datname = current_database() and usename = 'tenantry_system';
+             end $$",
+        ),
+    ] {
+        let test = TestApp::start().await;
+        let mut browser = test.browser();
+        assert_eq!(browser.get("/ready").await.status, 200);
+        test.as_superuser(revoke).await;
+        assert_eq!(browser.get("/ready").await.status, 503, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn documents_are_read_strictly() {
+    let test = TestApp::start().await;
+    let deep = format!(
+        "{{\"email\":\"a@example.org\",\"password\":\"x\",\"more\":{}{}}}",
+        "[".repeat(500),
+        "]".repeat(500)
+    );
+    for (what, body, status, code) in [
+        (
+            "a member twice",
+            br#"{"email":"a@example.org","email":"b@example.org","password":"x"}"#.to_vec(),
+            422,
+            "validation_failed",
+        ),
+        ("deep nesting", deep.into_bytes(), 400, "malformed_json"),
+        (
+            "bytes that are no UTF-8",
+            b"{\"email\":\"\xff\xfe@example.org\",\"password\":\"x\"}".to_vec(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "half of a surrogate",
+            br#"{"email":"\ud800@example.org","password":"x"}"#.to_vec(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "a number without end",
+            format!("{{\"email\":{}}}", "9".repeat(50_000)).into_bytes(),
+            422,
+            "validation_failed",
+        ),
+        (
+            "a mark of byte order",
+            b"\xef\xbb\xbf{}".to_vec(),
+            400,
+            "malformed_json",
+        ),
+    ] {
+        let json = [("content-type", "application/json")];
+        let answer = test
+            .browser()
+            .send(Method::POST, "/api/v1/auth/login", &json, body)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{what}: {}",
+            answer.text()
+        );
+    }
+    for kind in [
+        "",
+        "text/json",
+        "application/json2",
+        "application/jsonp",
+        "multipart/form-data; boundary=x",
+    ] {
+        let answer = test
+            .browser()
+            .send(
+                Method::POST,
+                "/api/v1/auth/login",
+                &[("content-type", kind)],
+                b"{}".to_vec(),
+            )
+            .await;
+        assert_eq!(answer.code(), "unsupported_media_type", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_holds_makes_no_header_of_the_answer() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada").await;
+    for path in [
+        "/api/v1/organizations/a%0d%0aset-cookie:%20x=1",
+        "/api/v1/organizations?search=%0d%0aset-cookie:%20x=1&cursor=%0d%0a",
+        "/api/v1/organizations?limit=%0d%0aset-cookie:x",
+        "/nothing%0d%0aset-cookie:%20x=1",
+        "/docs%00",
+    ] {
+        let answer = ada.browser.clone().get(path).await;
+        assert!(
+            (400..500).contains(&answer.status) || answer.status == 200,
+            "{path}: {}",
+            answer.status
+        );
+        assert_eq!(answer.header("set-cookie"), "", "{path}");
+        assert!(
+            answer.headers.values().all(|value| !value.as_bytes().contains(&b'\n')),
+            "{path}"
+        );
+    }
+    let forged = [
+        ("x-request-id", "req_forged"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ];
+    let answer = test
+        .browser()
+        .send(Method::GET, "/api/v1/meta", &forged, Vec::new())
+        .await;
+    assert!(answer.header("x-request-id").starts_with("req_") && answer.header("x-request-id") != "req_forged");
+}
+
+#[tokio::test]
+async fn a_browser_cannot_write_lines_into_the_log() {
+    let test = TestApp::start().await;
+    let person = test.person("ada").await;
+    let login = json!({ "email": person.email, "password": crate::support::PASSWORD });
+    let agent = [("user-agent", "Mozilla/5.0\t[31mforged\tline")];
+    let mut browser = test.browser();
+    assert_eq!(
+        browser.post_with("/api/v1/auth/login", &login, &agent).await.status,
+        200
+    );
+    assert_eq!(
+        test.count("select count(*) from sessions where device ~ '[[:cntrl:]]'")
+            .await,
+        0,
+        "what is kept and shown holds no control character"
+    );
+    let long = "x".repeat(20_000);
+    let agent = [("user-agent", long.as_str())];
+    assert_eq!(
+        test.browser()
+            .post_with("/api/v1/auth/login", &login, &agent)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        test.count("select max(length(device))::bigint from sessions").await,
+        500
+    );
+}
+
+#[tokio::test]
+async fn other_sites_may_ask_for_nothing() {
+    let test = TestApp::start().await;
+    let preflight = [
+        ("origin", "https://evil.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "content-type,x-csrf-token"),
+    ];
+    for path in [
+        "/api/v1/auth/login",
+        "/api/v1/session",
+        "/api/v1/organizations",
+        "/api/v1/operator/users",
+    ] {
+        let answer = test.browser().send(Method::OPTIONS, path, &preflight, Vec::new()).await;
+        assert_eq!(answer.status, 405, "{path}");
+        assert!(
+            answer
+                .headers
+                .keys()
+                .all(|name| !name.as_str().starts_with("access-control-")),
+            "{path}: {:?}",
+            answer.headers
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_cookies_are_no_session_and_too_many_are_refused() {
+    let test = TestApp::start().await;
+    let ada = test.person("ada").await;
+    let ours = &ada.browser.cookies["__Host-tenantry_session"];
+    let some: Vec<String> = (0..1000).map(|n| format!("c{n}=x")).collect();
+    let beside = format!("{}; __Host-tenantry_session={ours}", some.join("; "));
+    let answer = test
+        .browser()
+        .send(Method::GET, "/api/v1/session", &[("cookie", &beside)], Vec::new())
+        .await;
+    assert_eq!(answer.status, 200, "other cookies of this host do not matter");
+    let many = vec![some.join("; "); 5].join("; ");
+    let answer = test
+        .browser()
+        .send(Method::GET, "/api/v1/session", &[("cookie", &many)], Vec::new())
+        .await;
+    assert_eq!((answer.status, answer.code().as_str()), (431, "headers_too_large"));
 }

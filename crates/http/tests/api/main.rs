@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod bodies;
 mod csrf;
 mod edge;
 mod idempotency;

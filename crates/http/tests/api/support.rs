@@ -2,6 +2,7 @@
 
 mod application;
 mod browser;
+mod contract;
 
 pub(crate) use application::{PASSWORD, TestApp};
 pub(crate) use browser::{Answer, Browser};

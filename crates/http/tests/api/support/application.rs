@@ -233,6 +233,12 @@ impl TestApp {
         sqlx::query(statement).execute(&mut owner).await.unwrap();
     }
 
+    /// Does something to the server that not even the owner may.
+    pub(crate) async fn as_superuser(&self, statement: &'static str) {
+        let mut superuser = self.database.superuser().await;
+        sqlx::raw_sql(statement).execute(&mut superuser).await.unwrap();
+    }
+
     pub(crate) async fn stop(self) {
         if let Some(workers) = self.workers {
             workers.shutdown().await;

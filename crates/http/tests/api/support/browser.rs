@@ -179,6 +179,7 @@ impl Browser {
         }
         request.extensions_mut().insert(ConnectInfo(self.address));
         let response = self.router.clone().oneshot(request).await.unwrap();
+        super::contract::check(&method, path, &response);
         self.keep_cookies(response.headers());
         response
     }
