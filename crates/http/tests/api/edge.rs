@@ -254,8 +254,8 @@ async fn documents_are_read_strictly() {
         (
             "a number without end",
             format!("{{\"email\":{}}}", "9".repeat(50_000)).into_bytes(),
-            422,
-            "validation_failed",
+            400,
+            "malformed_json",
         ),
         (
             "a mark of byte order",
