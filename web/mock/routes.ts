@@ -43,6 +43,7 @@ function session(who: Persona): Session {
     csrf_token: 'mock-csrf',
     organizations: who === 'ada' ? organizations : [emptyOrganization],
     expires_at: ahead(86_400_000),
+    impersonation: null,
   }
 }
 

@@ -64,18 +64,33 @@ import type {
   OperatorDeprovisionTenantData,
   OperatorDeprovisionTenantErrors,
   OperatorDeprovisionTenantResponses,
+  OperatorDisableOperatorData,
+  OperatorDisableOperatorErrors,
+  OperatorDisableOperatorResponses,
+  OperatorEndUserSessionData,
+  OperatorEndUserSessionErrors,
+  OperatorEndUserSessionResponses,
+  OperatorFirstData,
+  OperatorFirstErrors,
+  OperatorFirstResponses,
   OperatorGetOperationData,
   OperatorGetOperationErrors,
   OperatorGetOperationResponses,
   OperatorGetTenantData,
   OperatorGetTenantErrors,
   OperatorGetTenantResponses,
+  OperatorGetUserData,
+  OperatorGetUserErrors,
+  OperatorGetUserResponses,
   OperatorListCheckoutsData,
   OperatorListCheckoutsErrors,
   OperatorListCheckoutsResponses,
   OperatorListOperationsData,
   OperatorListOperationsErrors,
   OperatorListOperationsResponses,
+  OperatorListOperatorsData,
+  OperatorListOperatorsErrors,
+  OperatorListOperatorsResponses,
   OperatorListOrganizationsData,
   OperatorListOrganizationsErrors,
   OperatorListOrganizationsResponses,
@@ -85,6 +100,12 @@ import type {
   OperatorListTenantsData,
   OperatorListTenantsErrors,
   OperatorListTenantsResponses,
+  OperatorListUsersData,
+  OperatorListUsersErrors,
+  OperatorListUserSessionsData,
+  OperatorListUserSessionsErrors,
+  OperatorListUserSessionsResponses,
+  OperatorListUsersResponses,
   OperatorLoginData,
   OperatorLoginErrors,
   OperatorLoginResponses,
@@ -106,10 +127,16 @@ import type {
   OperatorRetryTenantData,
   OperatorRetryTenantErrors,
   OperatorRetryTenantResponses,
+  OperatorSetRoleData,
+  OperatorSetRoleErrors,
+  OperatorSetRoleResponses,
   OperatorStreamOperationData,
   OperatorStreamOperationErrors,
   OperatorStreamOperationResponse,
   OperatorStreamOperationResponses,
+  OperatorViewAsData,
+  OperatorViewAsErrors,
+  OperatorViewAsResponses,
   PasswordStrengthData,
   PasswordStrengthErrors,
   PasswordStrengthResponses,
@@ -233,6 +260,24 @@ export const getMeta = <ThrowOnError extends boolean = true>(
   (options?.client ?? client).get<GetMetaResponses, GetMetaErrors, ThrowOnError>({
     url: '/api/v1/meta',
     ...options,
+  })
+
+/**
+ * Makes the first operator, an admin, and begins their sign-in.
+ *
+ * Works while the installation has no operator: `tenantry serve` prints a link at its start then, and `tenantry operator
+ * link` another one.
+ */
+export const operatorFirst = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorFirstData, ThrowOnError>,
+): RequestResult<OperatorFirstResponses, OperatorFirstErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorFirstResponses, OperatorFirstErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/first',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**
@@ -370,6 +415,70 @@ export const operatorRetryOperation = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/operator/operations/{operation}/retry',
     ...options,
+  })
+
+/**
+ * Lists operators by address, disabled ones too.
+ */
+export const operatorListOperators = <ThrowOnError extends boolean = true>(
+  options?: Options<OperatorListOperatorsData, ThrowOnError>,
+): RequestResult<OperatorListOperatorsResponses, OperatorListOperatorsErrors, ThrowOnError> =>
+  (options?.client ?? client).get<OperatorListOperatorsResponses, OperatorListOperatorsErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/operators',
+    ...options,
+  })
+
+/**
+ * Keeps an operator from signing in, and ends what they have open.
+ */
+export const operatorDisableOperator = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorDisableOperatorData, ThrowOnError>,
+): RequestResult<OperatorDisableOperatorResponses, OperatorDisableOperatorErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorDisableOperatorResponses,
+    OperatorDisableOperatorErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/operators/{operator}/disable',
+    ...options,
+  })
+
+/**
+ * Gives an operator another role, from their next call on.
+ */
+export const operatorSetRole = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorSetRoleData, ThrowOnError>,
+): RequestResult<OperatorSetRoleResponses, OperatorSetRoleErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorSetRoleResponses, OperatorSetRoleErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/operators/{operator}/role',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**
@@ -582,6 +691,117 @@ export const operatorRetryTenant = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/operator/tenants/{tenant}/retry',
     ...options,
+  })
+
+/**
+ * Lists people, newest first.
+ *
+ * `search` finds an id, or whoever has for each word a name or address with a word that begins so: `ada love`,
+ * `example.org`.
+ */
+export const operatorListUsers = <ThrowOnError extends boolean = true>(
+  options?: Options<OperatorListUsersData, ThrowOnError>,
+): RequestResult<OperatorListUsersResponses, OperatorListUsersErrors, ThrowOnError> =>
+  (options?.client ?? client).get<OperatorListUsersResponses, OperatorListUsersErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/users',
+    ...options,
+  })
+
+/**
+ * One person, with organizations and roles.
+ */
+export const operatorGetUser = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorGetUserData, ThrowOnError>,
+): RequestResult<OperatorGetUserResponses, OperatorGetUserErrors, ThrowOnError> =>
+  (options.client ?? client).get<OperatorGetUserResponses, OperatorGetUserErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/users/{user}',
+    ...options,
+  })
+
+/**
+ * Lists the sessions of a person that have not ended, newest first.
+ */
+export const operatorListUserSessions = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorListUserSessionsData, ThrowOnError>,
+): RequestResult<OperatorListUserSessionsResponses, OperatorListUserSessionsErrors, ThrowOnError> =>
+  (options.client ?? client).get<
+    OperatorListUserSessionsResponses,
+    OperatorListUserSessionsErrors,
+    ThrowOnError
+  >({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/users/{user}/sessions',
+    ...options,
+  })
+
+/**
+ * Ends a session: the browser or program is signed out with its next call.
+ */
+export const operatorEndUserSession = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorEndUserSessionData, ThrowOnError>,
+): RequestResult<OperatorEndUserSessionResponses, OperatorEndUserSessionErrors, ThrowOnError> =>
+  (options.client ?? client).delete<
+    OperatorEndUserSessionResponses,
+    OperatorEndUserSessionErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/users/{user}/sessions/{session}',
+    ...options,
+  })
+
+/**
+ * Begins a look through a customer's eyes: for 30 minutes, reading only.
+ *
+ * The answer sets the customer's cookie beside the operator's own. Calls that would change something answer 403
+ * `impersonation_read_only`; signing out ends the look. It stands in the log of the customer and of each of their
+ * organizations.
+ */
+export const operatorViewAs = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorViewAsData, ThrowOnError>,
+): RequestResult<OperatorViewAsResponses, OperatorViewAsErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorViewAsResponses, OperatorViewAsErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/users/{user}/view-as',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**

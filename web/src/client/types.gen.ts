@@ -143,6 +143,24 @@ export type FieldProblem = {
 }
 
 /**
+ * The link's token, and who the first operator is.
+ */
+export type FirstOperatorRequest = {
+  /**
+   * The address to sign in with.
+   */
+  email: string
+  /**
+   * Hard to guess; the password-strength endpoint says how hard.
+   */
+  password: string
+  /**
+   * What stands behind the `#` of the link.
+   */
+  token: string
+}
+
+/**
  * How many of what.
  */
 export type FleetOverview = {
@@ -176,6 +194,24 @@ export type FleetOverview = {
   tenants_by_state: {
     [key: string]: number
   }
+}
+
+/**
+ * An operator who looks through a customer's eyes.
+ */
+export type Impersonation = {
+  /**
+   * When the look ends, however much it is used.
+   */
+  expires_at: string
+  /**
+   * The operator.
+   */
+  operator_email: string
+  /**
+   * Why, in the operator's words.
+   */
+  reason: string
 }
 
 /**
@@ -332,6 +368,54 @@ export type Operator = {
 }
 
 /**
+ * An operator, as operators see each other.
+ */
+export type OperatorAccount = {
+  /**
+   * When they were made.
+   */
+  created_at: string
+  /**
+   * Since when they may not sign in; null while they may.
+   */
+  disabled_at: string | null
+  /**
+   * Their address.
+   */
+  email: string
+  /**
+   * The operator.
+   */
+  id: string
+  /**
+   * When they were last seen; null when they have not been for weeks.
+   */
+  last_used_at: string | null
+  /**
+   * `viewer`, `support` or `admin`; each may do what those before it may.
+   */
+  role: string
+  /**
+   * Whether their second factor is set up; without one they get no further than setting it up.
+   */
+  second_factor: boolean
+}
+
+/**
+ * One page of operators, by address.
+ */
+export type OperatorAccountPage = {
+  /**
+   * The items of this page.
+   */
+  items: Array<OperatorAccount>
+  /**
+   * Pass as `cursor` for the next page; null on the last.
+   */
+  next_cursor: string | null
+}
+
+/**
  * An attempt to buy, as operators see it.
  */
 export type OperatorCheckout = {
@@ -456,6 +540,21 @@ export type OperatorOrganizationPage = {
 }
 
 /**
+ * What an operator may do; each may do what those before it may.
+ */
+export type OperatorRole = 'viewer' | 'support' | 'admin'
+
+/**
+ * Another role.
+ */
+export type OperatorRoleRequest = {
+  /**
+   * What they may do from now on.
+   */
+  role: OperatorRole
+}
+
+/**
  * An operator's session.
  */
 export type OperatorSession = {
@@ -505,6 +604,159 @@ export type OperatorTenantSummary = TenantSummary & {
    * Whose it is.
    */
   organization: OrganizationRef
+}
+
+/**
+ * A person.
+ */
+export type OperatorUser = OperatorUserSummary & {
+  /**
+   * The language of their pages and mails.
+   */
+  locale: string
+  /**
+   * The first hundred of their organizations, by name; `organizations` counts all.
+   */
+  memberships: Array<OperatorUserOrganization>
+  /**
+   * Their IANA time zone.
+   */
+  time_zone: string
+  /**
+   * When they proved their address.
+   */
+  verified_at: string
+}
+
+/**
+ * What a person is in an organization.
+ */
+export type OperatorUserOrganization = {
+  /**
+   * The organization.
+   */
+  id: string
+  /**
+   * Since when.
+   */
+  joined_at: string
+  /**
+   * Its name.
+   */
+  name: string
+  /**
+   * `owner`, `admin` or `member`.
+   */
+  role: string
+  /**
+   * Its name in addresses.
+   */
+  slug: string
+}
+
+/**
+ * One page of people, newest first.
+ */
+export type OperatorUserPage = {
+  /**
+   * The items of this page.
+   */
+  items: Array<OperatorUserSummary>
+  /**
+   * Pass as `cursor` for the next page; null on the last.
+   */
+  next_cursor: string | null
+}
+
+/**
+ * A session of a person.
+ */
+export type OperatorUserSession = {
+  /**
+   * Where it signed in from.
+   */
+  address: string | null
+  /**
+   * When it began.
+   */
+  created_at: string
+  /**
+   * What the browser or program says it is.
+   */
+  device: string
+  /**
+   * Its end, however much it is used.
+   */
+  expires_at: string
+  /**
+   * The session.
+   */
+  id: string
+  /**
+   * What holds it.
+   */
+  kind: OperatorUserSessionKind
+  /**
+   * When it was used last, to the minute.
+   */
+  last_used_at: string
+  /**
+   * The operator who looks through it.
+   */
+  operator_email: string | null
+}
+
+/**
+ * What holds a session.
+ */
+export type OperatorUserSessionKind = 'browser' | 'token' | 'support'
+
+/**
+ * One page of a person's sessions, newest first.
+ */
+export type OperatorUserSessionPage = {
+  /**
+   * The items of this page.
+   */
+  items: Array<OperatorUserSession>
+  /**
+   * Pass as `cursor` for the next page; null on the last.
+   */
+  next_cursor: string | null
+}
+
+/**
+ * A person in the operator's list.
+ */
+export type OperatorUserSummary = {
+  /**
+   * When their account became live.
+   */
+  created_at: string
+  /**
+   * Their address.
+   */
+  email: string
+  /**
+   * The user.
+   */
+  id: string
+  /**
+   * When they were last seen; null when they have not been for weeks.
+   */
+  last_used_at: string | null
+  /**
+   * Their name.
+   */
+  name: string
+  /**
+   * Organizations that they belong to.
+   */
+  organizations: number
+  /**
+   * Whether signing in takes a second factor.
+   */
+  second_factor: boolean
 }
 
 /**
@@ -850,6 +1102,7 @@ export type Session = {
    * When the session ends if it is not used again.
    */
   expires_at: string
+  impersonation: Impersonation | null
   /**
    * The first hundred of their organizations, by name.
    */
@@ -1206,6 +1459,30 @@ export type VerifyEmailRequest = {
   token: string
 }
 
+/**
+ * Where the look begins.
+ */
+export type ViewAs = {
+  /**
+   * When the look ends, however much it is used.
+   */
+  expires_at: string
+  /**
+   * The customer's first page; the cookie that came with this answer opens it.
+   */
+  url: string
+}
+
+/**
+ * Why.
+ */
+export type ViewAsRequest = {
+  /**
+   * Stands in the customer's own log.
+   */
+  reason: string
+}
+
 export type LoginData = {
   body: LoginRequest
   path?: never
@@ -1222,6 +1499,10 @@ export type LoginErrors = {
    * `invalid_credentials`
    */
   401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1278,9 +1559,17 @@ export type LogoutErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -1314,6 +1603,10 @@ export type PasswordStrengthErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1355,6 +1648,10 @@ export type RegisterErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1400,6 +1697,10 @@ export type VerifyEmailErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `link_unknown`
    */
@@ -1462,6 +1763,59 @@ export type GetMetaResponses = {
 
 export type GetMetaResponse = GetMetaResponses[keyof GetMetaResponses]
 
+export type OperatorFirstData = {
+  body: FirstOperatorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/first'
+}
+
+export type OperatorFirstErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `link_unknown`
+   */
+  404: Problem
+  /**
+   * `link_expired`: used, older than a day, or there is an operator by now
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorFirstError = OperatorFirstErrors[keyof OperatorFirstErrors]
+
+export type OperatorFirstResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorSession
+}
+
+export type OperatorFirstResponse = OperatorFirstResponses[keyof OperatorFirstResponses]
+
 export type OperatorLoginData = {
   body: LoginRequest
   path?: never
@@ -1478,6 +1832,10 @@ export type OperatorLoginErrors = {
    * `invalid_credentials`
    */
   401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1534,9 +1892,17 @@ export type OperatorLogoutErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -1596,7 +1962,7 @@ export type OperatorListCheckoutsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1651,7 +2017,7 @@ export type OperatorListOperationsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1690,7 +2056,7 @@ export type OperatorGetOperationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1732,7 +2098,7 @@ export type OperatorStreamOperationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1789,7 +2155,7 @@ export type OperatorRetryOperationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1800,6 +2166,10 @@ export type OperatorRetryOperationErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -1821,6 +2191,190 @@ export type OperatorRetryOperationResponses = {
 
 export type OperatorRetryOperationResponse =
   OperatorRetryOperationResponses[keyof OperatorRetryOperationResponses]
+
+export type OperatorListOperatorsData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/operator/operators'
+}
+
+export type OperatorListOperatorsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorListOperatorsError = OperatorListOperatorsErrors[keyof OperatorListOperatorsErrors]
+
+export type OperatorListOperatorsResponses = {
+  /**
+   * One page
+   */
+  200: OperatorAccountPage
+}
+
+export type OperatorListOperatorsResponse =
+  OperatorListOperatorsResponses[keyof OperatorListOperatorsResponses]
+
+export type OperatorDisableOperatorData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The operator's id.
+     */
+    operator: string
+  }
+  query?: never
+  url: '/api/v1/operator/operators/{operator}/disable'
+}
+
+export type OperatorDisableOperatorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `operator_is_yourself`, `last_admin`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorDisableOperatorError = OperatorDisableOperatorErrors[keyof OperatorDisableOperatorErrors]
+
+export type OperatorDisableOperatorResponses = {
+  /**
+   * The operator, disabled
+   */
+  200: OperatorAccount
+}
+
+export type OperatorDisableOperatorResponse =
+  OperatorDisableOperatorResponses[keyof OperatorDisableOperatorResponses]
+
+export type OperatorSetRoleData = {
+  body: OperatorRoleRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The operator's id.
+     */
+    operator: string
+  }
+  query?: never
+  url: '/api/v1/operator/operators/{operator}/role'
+}
+
+export type OperatorSetRoleErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `operator_is_yourself`, `last_admin`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorSetRoleError = OperatorSetRoleErrors[keyof OperatorSetRoleErrors]
+
+export type OperatorSetRoleResponses = {
+  /**
+   * The operator in the new role
+   */
+  200: OperatorAccount
+}
+
+export type OperatorSetRoleResponse = OperatorSetRoleResponses[keyof OperatorSetRoleResponses]
 
 export type OperatorListOrganizationsData = {
   body?: never
@@ -1852,7 +2406,7 @@ export type OperatorListOrganizationsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1887,7 +2441,7 @@ export type OperatorOverviewErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1920,7 +2474,7 @@ export type GetOperatorSessionErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -1974,7 +2528,7 @@ export type OperatorListStripeEventsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2024,13 +2578,21 @@ export type OperatorReplayStripeEventErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
    * No such thing, or not the caller's: `not_found`.
    */
   404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * `event_not_handled`
    */
@@ -2085,7 +2647,7 @@ export type OperatorListTenantsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2128,7 +2690,7 @@ export type OperatorProvisionTenantErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2183,7 +2745,7 @@ export type OperatorGetTenantErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2235,7 +2797,7 @@ export type OperatorDeprovisionTenantErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2305,7 +2867,7 @@ export type OperatorRetryTenantErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2316,6 +2878,10 @@ export type OperatorRetryTenantErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -2336,6 +2902,296 @@ export type OperatorRetryTenantResponses = {
 }
 
 export type OperatorRetryTenantResponse = OperatorRetryTenantResponses[keyof OperatorRetryTenantResponses]
+
+export type OperatorListUsersData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/operator/users'
+}
+
+export type OperatorListUsersErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorListUsersError = OperatorListUsersErrors[keyof OperatorListUsersErrors]
+
+export type OperatorListUsersResponses = {
+  /**
+   * One page
+   */
+  200: OperatorUserPage
+}
+
+export type OperatorListUsersResponse = OperatorListUsersResponses[keyof OperatorListUsersResponses]
+
+export type OperatorGetUserData = {
+  body?: never
+  path: {
+    /**
+     * The user's id.
+     */
+    user: string
+  }
+  query?: never
+  url: '/api/v1/operator/users/{user}'
+}
+
+export type OperatorGetUserErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorGetUserError = OperatorGetUserErrors[keyof OperatorGetUserErrors]
+
+export type OperatorGetUserResponses = {
+  /**
+   * The person
+   */
+  200: OperatorUser
+}
+
+export type OperatorGetUserResponse = OperatorGetUserResponses[keyof OperatorGetUserResponses]
+
+export type OperatorListUserSessionsData = {
+  body?: never
+  path: {
+    /**
+     * The user's id.
+     */
+    user: string
+  }
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/operator/users/{user}/sessions'
+}
+
+export type OperatorListUserSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorListUserSessionsError =
+  OperatorListUserSessionsErrors[keyof OperatorListUserSessionsErrors]
+
+export type OperatorListUserSessionsResponses = {
+  /**
+   * One page
+   */
+  200: OperatorUserSessionPage
+}
+
+export type OperatorListUserSessionsResponse =
+  OperatorListUserSessionsResponses[keyof OperatorListUserSessionsResponses]
+
+export type OperatorEndUserSessionData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The user's id.
+     */
+    user: string
+    /**
+     * The session's id.
+     */
+    session: string
+  }
+  query?: never
+  url: '/api/v1/operator/users/{user}/sessions/{session}'
+}
+
+export type OperatorEndUserSessionErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorEndUserSessionError = OperatorEndUserSessionErrors[keyof OperatorEndUserSessionErrors]
+
+export type OperatorEndUserSessionResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type OperatorEndUserSessionResponse =
+  OperatorEndUserSessionResponses[keyof OperatorEndUserSessionResponses]
+
+export type OperatorViewAsData = {
+  body: ViewAsRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The user's id.
+     */
+    user: string
+  }
+  query?: never
+  url: '/api/v1/operator/users/{user}/view-as'
+}
+
+export type OperatorViewAsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorViewAsError = OperatorViewAsErrors[keyof OperatorViewAsErrors]
+
+export type OperatorViewAsResponses = {
+  /**
+   * The look has begun; the customer's cookie is set
+   */
+  200: ViewAs
+}
+
+export type OperatorViewAsResponse = OperatorViewAsResponses[keyof OperatorViewAsResponses]
 
 export type ListOrganizationsData = {
   body?: never
@@ -2367,7 +3223,7 @@ export type ListOrganizationsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2410,7 +3266,7 @@ export type CreateOrganizationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2464,7 +3320,7 @@ export type GetOrganizationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2516,7 +3372,7 @@ export type BeginCheckoutErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2582,7 +3438,7 @@ export type GetCheckoutErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2638,13 +3494,21 @@ export type CancelCheckoutErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
    * No such thing, or not the caller's: `not_found`.
    */
   404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -2692,7 +3556,7 @@ export type GetOperationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2738,7 +3602,7 @@ export type StreamOperationErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2801,7 +3665,7 @@ export type ListSubscriptionsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2847,7 +3711,7 @@ export type CheckTenantNameErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2910,7 +3774,7 @@ export type ListTenantsErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -2956,7 +3820,7 @@ export type GetTenantErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**
@@ -3018,7 +3882,7 @@ export type GetSessionErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`.
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
   /**

@@ -57,6 +57,15 @@ export const zFieldProblem = z.object({
 })
 
 /**
+ * The link's token, and who the first operator is.
+ */
+export const zFirstOperatorRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  password: z.string().check(z.minLength(10), z.maxLength(1024)),
+  token: z.string().check(z.maxLength(200)),
+})
+
+/**
  * How many of what.
  */
 export const zFleetOverview = z.object({
@@ -136,6 +145,15 @@ export const zFleetOverview = z.object({
 })
 
 /**
+ * An operator who looks through a customer's eyes.
+ */
+export const zImpersonation = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  operator_email: z.string(),
+  reason: z.string(),
+})
+
+/**
  * How often a price is due.
  */
 export const zInterval = z.enum(['month', 'year'])
@@ -210,6 +228,27 @@ export const zOperator = z.object({
 })
 
 /**
+ * An operator, as operators see each other.
+ */
+export const zOperatorAccount = z.object({
+  created_at: z.iso.datetime({ offset: true }),
+  disabled_at: z.nullable(z.iso.datetime({ offset: true })),
+  email: z.string(),
+  id: z.string(),
+  last_used_at: z.nullable(z.iso.datetime({ offset: true })),
+  role: z.string(),
+  second_factor: z.boolean(),
+})
+
+/**
+ * One page of operators, by address.
+ */
+export const zOperatorAccountPage = z.object({
+  items: z.array(zOperatorAccount),
+  next_cursor: z.nullable(z.string()),
+})
+
+/**
  * Where an attempt to buy stands.
  */
 export const zOperatorCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
@@ -243,12 +282,105 @@ export const zOperatorOrganizationPage = z.object({
 })
 
 /**
+ * What an operator may do; each may do what those before it may.
+ */
+export const zOperatorRole = z.enum(['viewer', 'support', 'admin'])
+
+/**
+ * Another role.
+ */
+export const zOperatorRoleRequest = z.object({
+  role: zOperatorRole,
+})
+
+/**
  * An operator's session.
  */
 export const zOperatorSession = z.object({
   csrf_token: z.string(),
   expires_at: z.iso.datetime({ offset: true }),
   operator: zOperator,
+})
+
+/**
+ * What a person is in an organization.
+ */
+export const zOperatorUserOrganization = z.object({
+  id: z.string(),
+  joined_at: z.iso.datetime({ offset: true }),
+  name: z.string(),
+  role: z.string(),
+  slug: z.string(),
+})
+
+/**
+ * What holds a session.
+ */
+export const zOperatorUserSessionKind = z.enum(['browser', 'token', 'support'])
+
+/**
+ * A session of a person.
+ */
+export const zOperatorUserSession = z.object({
+  address: z.nullable(z.string()),
+  created_at: z.iso.datetime({ offset: true }),
+  device: z.string(),
+  expires_at: z.iso.datetime({ offset: true }),
+  id: z.string(),
+  kind: zOperatorUserSessionKind,
+  last_used_at: z.iso.datetime({ offset: true }),
+  operator_email: z.nullable(z.string()),
+})
+
+/**
+ * One page of a person's sessions, newest first.
+ */
+export const zOperatorUserSessionPage = z.object({
+  items: z.array(zOperatorUserSession),
+  next_cursor: z.nullable(z.string()),
+})
+
+/**
+ * A person in the operator's list.
+ */
+export const zOperatorUserSummary = z.object({
+  created_at: z.iso.datetime({ offset: true }),
+  email: z.string(),
+  id: z.string(),
+  last_used_at: z.nullable(z.iso.datetime({ offset: true })),
+  name: z.string(),
+  organizations: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  second_factor: z.boolean(),
+})
+
+/**
+ * A person.
+ */
+export const zOperatorUser = z.intersection(
+  zOperatorUserSummary,
+  z.object({
+    locale: z.string(),
+    memberships: z.array(zOperatorUserOrganization),
+    time_zone: z.string(),
+    verified_at: z.iso.datetime({ offset: true }),
+  }),
+)
+
+/**
+ * One page of people, newest first.
+ */
+export const zOperatorUserPage = z.object({
+  items: z.array(zOperatorUserSummary),
+  next_cursor: z.nullable(z.string()),
 })
 
 /**
@@ -700,6 +832,7 @@ export const zUser = z.object({
 export const zSession = z.object({
   csrf_token: z.string(),
   expires_at: z.iso.datetime({ offset: true }),
+  impersonation: z.nullable(zImpersonation),
   organizations: z.array(zOrganizationMembership),
   user: zUser,
 })
@@ -709,6 +842,21 @@ export const zSession = z.object({
  */
 export const zVerifyEmailRequest = z.object({
   token: z.string().check(z.maxLength(200)),
+})
+
+/**
+ * Where the look begins.
+ */
+export const zViewAs = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  url: z.string(),
+})
+
+/**
+ * Why.
+ */
+export const zViewAsRequest = z.object({
+  reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
 
 export const zLoginBody = zLoginRequest
@@ -752,6 +900,13 @@ export const zVerifyEmailResponse = zSession
  * This installation
  */
 export const zGetMetaResponse = zMeta
+
+export const zOperatorFirstBody = zFirstOperatorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorFirstResponse = zOperatorSession
 
 export const zOperatorLoginBody = zLoginRequest
 
@@ -824,6 +979,45 @@ export const zOperatorRetryOperationPath = z.object({
  * The operation that is at work now; `Location` is where it is followed
  */
 export const zOperatorRetryOperationResponse = zOperation
+
+export const zOperatorListOperatorsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * One page
+ */
+export const zOperatorListOperatorsResponse = zOperatorAccountPage
+
+export const zOperatorDisableOperatorHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorDisableOperatorPath = z.object({
+  operator: z.string(),
+})
+
+/**
+ * The operator, disabled
+ */
+export const zOperatorDisableOperatorResponse = zOperatorAccount
+
+export const zOperatorSetRoleBody = zOperatorRoleRequest
+
+export const zOperatorSetRoleHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorSetRolePath = z.object({
+  operator: z.string(),
+})
+
+/**
+ * The operator in the new role
+ */
+export const zOperatorSetRoleResponse = zOperatorAccount
 
 export const zOperatorListOrganizationsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -925,6 +1119,70 @@ export const zOperatorRetryTenantPath = z.object({
  * The operation; `Location` is where it is followed
  */
 export const zOperatorRetryTenantResponse = zOperation
+
+export const zOperatorListUsersQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * One page
+ */
+export const zOperatorListUsersResponse = zOperatorUserPage
+
+export const zOperatorGetUserPath = z.object({
+  user: z.string(),
+})
+
+/**
+ * The person
+ */
+export const zOperatorGetUserResponse = zOperatorUser
+
+export const zOperatorListUserSessionsPath = z.object({
+  user: z.string(),
+})
+
+export const zOperatorListUserSessionsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * One page
+ */
+export const zOperatorListUserSessionsResponse = zOperatorUserSessionPage
+
+export const zOperatorEndUserSessionHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorEndUserSessionPath = z.object({
+  user: z.string(),
+  session: z.string(),
+})
+
+/**
+ * Ended
+ */
+export const zOperatorEndUserSessionResponse = z.void()
+
+export const zOperatorViewAsBody = zViewAsRequest
+
+export const zOperatorViewAsHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorViewAsPath = z.object({
+  user: z.string(),
+})
+
+/**
+ * The look has begun; the customer's cookie is set
+ */
+export const zOperatorViewAsResponse = zViewAs
 
 export const zListOrganizationsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),

@@ -32,6 +32,11 @@ export function calendarDate(at: Date, locale = 'en'): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(at)
 }
 
+/** "14:32" */
+export function clockTime(at: Date, locale = 'en'): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(at)
+}
+
 /** Time taken, as short as it may be without lying: "240 ms", "3.2 s", "1 min 05 s", "2 h 03 min". */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`

@@ -22,13 +22,20 @@ import {
   login,
   logout,
   operatorDeprovisionTenant,
+  operatorDisableOperator,
+  operatorEndUserSession,
+  operatorFirst,
   operatorGetOperation,
   operatorGetTenant,
+  operatorGetUser,
   operatorListCheckouts,
   operatorListOperations,
+  operatorListOperators,
   operatorListOrganizations,
   operatorListStripeEvents,
   operatorListTenants,
+  operatorListUsers,
+  operatorListUserSessions,
   operatorLogin,
   operatorLogout,
   operatorOverview,
@@ -36,6 +43,8 @@ import {
   operatorReplayStripeEvent,
   operatorRetryOperation,
   operatorRetryTenant,
+  operatorSetRole,
+  operatorViewAs,
   type Options,
   passwordStrength,
   register,
@@ -96,18 +105,33 @@ import type {
   OperatorDeprovisionTenantData,
   OperatorDeprovisionTenantError,
   OperatorDeprovisionTenantResponse,
+  OperatorDisableOperatorData,
+  OperatorDisableOperatorError,
+  OperatorDisableOperatorResponse,
+  OperatorEndUserSessionData,
+  OperatorEndUserSessionError,
+  OperatorEndUserSessionResponse,
+  OperatorFirstData,
+  OperatorFirstError,
+  OperatorFirstResponse,
   OperatorGetOperationData,
   OperatorGetOperationError,
   OperatorGetOperationResponse,
   OperatorGetTenantData,
   OperatorGetTenantError,
   OperatorGetTenantResponse,
+  OperatorGetUserData,
+  OperatorGetUserError,
+  OperatorGetUserResponse,
   OperatorListCheckoutsData,
   OperatorListCheckoutsError,
   OperatorListCheckoutsResponse,
   OperatorListOperationsData,
   OperatorListOperationsError,
   OperatorListOperationsResponse,
+  OperatorListOperatorsData,
+  OperatorListOperatorsError,
+  OperatorListOperatorsResponse,
   OperatorListOrganizationsData,
   OperatorListOrganizationsError,
   OperatorListOrganizationsResponse,
@@ -117,6 +141,12 @@ import type {
   OperatorListTenantsData,
   OperatorListTenantsError,
   OperatorListTenantsResponse,
+  OperatorListUsersData,
+  OperatorListUsersError,
+  OperatorListUserSessionsData,
+  OperatorListUserSessionsError,
+  OperatorListUserSessionsResponse,
+  OperatorListUsersResponse,
   OperatorLoginData,
   OperatorLoginError,
   OperatorLoginResponse,
@@ -137,6 +167,12 @@ import type {
   OperatorRetryTenantData,
   OperatorRetryTenantError,
   OperatorRetryTenantResponse,
+  OperatorSetRoleData,
+  OperatorSetRoleError,
+  OperatorSetRoleResponse,
+  OperatorViewAsData,
+  OperatorViewAsError,
+  OperatorViewAsResponse,
   PasswordStrengthData,
   PasswordStrengthError,
   PasswordStrengthResponse,
@@ -312,6 +348,32 @@ export const getMetaOptions = (options?: Options<GetMetaData>) =>
   })
 
 /**
+ * Makes the first operator, an admin, and begins their sign-in.
+ *
+ * Works while the installation has no operator: `tenantry serve` prints a link at its start then, and `tenantry operator
+ * link` another one.
+ */
+export const operatorFirstMutation = (
+  options?: Partial<Options<OperatorFirstData>>,
+): UseMutationOptions<OperatorFirstResponse, OperatorFirstError, Options<OperatorFirstData>> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorFirstResponse,
+    OperatorFirstError,
+    Options<OperatorFirstData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorFirst({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
  * Signs an operator in.
  */
 export const operatorLoginMutation = (
@@ -449,6 +511,81 @@ export const operatorRetryOperationMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorRetryOperation({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const operatorListOperatorsQueryKey = (options?: Options<OperatorListOperatorsData>) =>
+  createQueryKey('operatorListOperators', options)
+
+/**
+ * Lists operators by address, disabled ones too.
+ */
+export const operatorListOperatorsOptions = (options?: Options<OperatorListOperatorsData>) =>
+  queryOptions<
+    OperatorListOperatorsResponse,
+    OperatorListOperatorsError,
+    OperatorListOperatorsResponse,
+    ReturnType<typeof operatorListOperatorsQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await operatorListOperators({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: operatorListOperatorsQueryKey(options),
+  })
+
+/**
+ * Keeps an operator from signing in, and ends what they have open.
+ */
+export const operatorDisableOperatorMutation = (
+  options?: Partial<Options<OperatorDisableOperatorData>>,
+): UseMutationOptions<
+  OperatorDisableOperatorResponse,
+  OperatorDisableOperatorError,
+  Options<OperatorDisableOperatorData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorDisableOperatorResponse,
+    OperatorDisableOperatorError,
+    Options<OperatorDisableOperatorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorDisableOperator({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Gives an operator another role, from their next call on.
+ */
+export const operatorSetRoleMutation = (
+  options?: Partial<Options<OperatorSetRoleData>>,
+): UseMutationOptions<OperatorSetRoleResponse, OperatorSetRoleError, Options<OperatorSetRoleData>> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorSetRoleResponse,
+    OperatorSetRoleError,
+    Options<OperatorSetRoleData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorSetRole({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -703,6 +840,138 @@ export const operatorRetryTenantMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorRetryTenant({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const operatorListUsersQueryKey = (options?: Options<OperatorListUsersData>) =>
+  createQueryKey('operatorListUsers', options)
+
+/**
+ * Lists people, newest first.
+ *
+ * `search` finds an id, or whoever has for each word a name or address with a word that begins so: `ada love`,
+ * `example.org`.
+ */
+export const operatorListUsersOptions = (options?: Options<OperatorListUsersData>) =>
+  queryOptions<
+    OperatorListUsersResponse,
+    OperatorListUsersError,
+    OperatorListUsersResponse,
+    ReturnType<typeof operatorListUsersQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await operatorListUsers({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: operatorListUsersQueryKey(options),
+  })
+
+export const operatorGetUserQueryKey = (options: Options<OperatorGetUserData>) =>
+  createQueryKey('operatorGetUser', options)
+
+/**
+ * One person, with organizations and roles.
+ */
+export const operatorGetUserOptions = (options: Options<OperatorGetUserData>) =>
+  queryOptions<
+    OperatorGetUserResponse,
+    OperatorGetUserError,
+    OperatorGetUserResponse,
+    ReturnType<typeof operatorGetUserQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await operatorGetUser({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: operatorGetUserQueryKey(options),
+  })
+
+export const operatorListUserSessionsQueryKey = (options: Options<OperatorListUserSessionsData>) =>
+  createQueryKey('operatorListUserSessions', options)
+
+/**
+ * Lists the sessions of a person that have not ended, newest first.
+ */
+export const operatorListUserSessionsOptions = (options: Options<OperatorListUserSessionsData>) =>
+  queryOptions<
+    OperatorListUserSessionsResponse,
+    OperatorListUserSessionsError,
+    OperatorListUserSessionsResponse,
+    ReturnType<typeof operatorListUserSessionsQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await operatorListUserSessions({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: operatorListUserSessionsQueryKey(options),
+  })
+
+/**
+ * Ends a session: the browser or program is signed out with its next call.
+ */
+export const operatorEndUserSessionMutation = (
+  options?: Partial<Options<OperatorEndUserSessionData>>,
+): UseMutationOptions<
+  OperatorEndUserSessionResponse,
+  OperatorEndUserSessionError,
+  Options<OperatorEndUserSessionData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorEndUserSessionResponse,
+    OperatorEndUserSessionError,
+    Options<OperatorEndUserSessionData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorEndUserSession({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Begins a look through a customer's eyes: for 30 minutes, reading only.
+ *
+ * The answer sets the customer's cookie beside the operator's own. Calls that would change something answer 403
+ * `impersonation_read_only`; signing out ends the look. It stands in the log of the customer and of each of their
+ * organizations.
+ */
+export const operatorViewAsMutation = (
+  options?: Partial<Options<OperatorViewAsData>>,
+): UseMutationOptions<OperatorViewAsResponse, OperatorViewAsError, Options<OperatorViewAsData>> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorViewAsResponse,
+    OperatorViewAsError,
+    Options<OperatorViewAsData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorViewAs({
         ...options,
         ...fnOptions,
         throwOnError: true,

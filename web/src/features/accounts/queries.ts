@@ -21,9 +21,9 @@ export function useConfirmEmail() {
   return useMutation({ ...verifyEmailMutation(), onSuccess: (session: Session) => rememberSession(session) })
 }
 
-export function useLogOut() {
+export function useLogOut(to = '/login') {
   // A fresh page forgets everything that the old session had loaded.
-  return useMutation({ ...logoutMutation(), onSuccess: () => window.location.assign('/login') })
+  return useMutation({ ...logoutMutation(), onSuccess: () => window.location.assign(to) })
 }
 
 /** How good a password is, given what an attacker would try first: the person's own name and address. */

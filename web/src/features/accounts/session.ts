@@ -27,6 +27,12 @@ export function useSession() {
   return computed(() => data.value)
 }
 
+/** The session if one is known already; never asks for it. */
+export function useKnownSession() {
+  const { data } = useQuery({ ...options(), enabled: false })
+  return computed(() => data.value)
+}
+
 export function rememberSession(session: Session): void {
   // Nothing of whoever was logged in before may be shown to the next one.
   queryClient.removeQueries({ type: 'inactive' })

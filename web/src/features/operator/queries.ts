@@ -1,27 +1,37 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, type Ref } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter, type Ref } from 'vue'
 import { rememberOperatorSession } from './session'
 import { useCursorList } from '@/app/cursorList'
+import { localPath } from '@/app/localPath'
 import {
   operatorListCheckouts,
+  operatorListOperators,
   operatorListOperations,
   operatorListOrganizations,
   operatorListStripeEvents,
   operatorListTenants,
+  operatorListUserSessions,
+  operatorListUsers,
   type OperationState,
   type OperatorSession,
   type StripeEventState,
+  type ViewAs,
 } from '@/client'
 import {
   operatorDeprovisionTenantMutation,
+  operatorDisableOperatorMutation,
+  operatorEndUserSessionMutation,
   operatorGetOperationOptions,
   operatorGetTenantOptions,
+  operatorGetUserOptions,
   operatorLoginMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
   operatorReplayStripeEventMutation,
   operatorRetryOperationMutation,
   operatorRetryTenantMutation,
+  operatorSetRoleMutation,
+  operatorViewAsMutation,
 } from '@/client/@tanstack/vue-query.gen'
 import type { OperationSource } from '@/features/provisioning/operationStream'
 import { asTenantState } from '@/features/provisioning/tenantStates'
@@ -71,11 +81,12 @@ export function useFleet(search: Ref<string>, state: Ref<string>) {
   })
 }
 
-export function useOperatorTenant(tenant: Ref<string>) {
+export function useOperatorTenant(tenant: Ref<string>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery(
     computed(() => ({
       ...operatorGetTenantOptions({ path: { tenant: tenant.value } }),
       refetchInterval: REFRESH_MS,
+      enabled: toValue(enabled),
     })),
   )
 }
@@ -141,6 +152,64 @@ export function useRefunds() {
   })
 }
 
+export function useUsers(search: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'users', search.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListUsers({
+        query: { cursor, search: search.value || undefined },
+        signal,
+      })
+      return data
+    },
+  })
+}
+
+export function useUser(user: Ref<string>) {
+  return useQuery(computed(() => operatorGetUserOptions({ path: { user: user.value } })))
+}
+
+export function useUserSessions(user: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'user-sessions', user.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListUserSessions({
+        path: { user: user.value },
+        query: { cursor },
+        signal,
+      })
+      return data
+    },
+  })
+}
+
+/** The path of an address of this site, whatever name the server knows itself by. */
+function pathOf(url: string): string {
+  return localPath(URL.canParse(url) ? new URL(url).pathname : url, '/')
+}
+
+/** Opens the customer's pages in this window, as the customer sees them. */
+export function useViewAs() {
+  return useMutation({
+    ...operatorViewAsMutation(),
+    // A fresh page: nothing of a customer who was logged in here before may be shown.
+    onSuccess: ({ url }: ViewAs) => window.location.assign(pathOf(url)),
+  })
+}
+
+export function useOperators(search: Ref<string>) {
+  return useCursorList({
+    key: computed(() => ['operator', 'operators', search.value]),
+    fetch: async (cursor, signal) => {
+      const { data } = await operatorListOperators({
+        query: { cursor, search: search.value || undefined },
+        signal,
+      })
+      return data
+    },
+  })
+}
+
 /** Everything on the operator's pages may have changed after one of these. */
 function useRefreshAll() {
   const queries = useQueryClient()
@@ -161,4 +230,16 @@ export function useDeprovisionTenant() {
 
 export function useReplayEvent() {
   return useMutation({ ...operatorReplayStripeEventMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useEndUserSession() {
+  return useMutation({ ...operatorEndUserSessionMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useDisableOperator() {
+  return useMutation({ ...operatorDisableOperatorMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useSetOperatorRole() {
+  return useMutation({ ...operatorSetRoleMutation(), onSuccess: useRefreshAll() })
 }

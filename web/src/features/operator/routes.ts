@@ -30,6 +30,9 @@ export const operatorRoutes: RouteRecordRaw[] = [
         name: 'operator-organizations',
         component: () => import('./views/OrganizationsView.vue'),
       },
+      { path: 'users', name: 'operator-users', component: () => import('./views/UsersView.vue') },
+      { path: 'users/:user', name: 'operator-user', component: () => import('./views/UserView.vue') },
+      { path: 'operators', name: 'operators', component: () => import('./views/OperatorsView.vue') },
     ],
   },
 ]
