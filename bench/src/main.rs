@@ -8,15 +8,18 @@ mod connection;
 mod footprint;
 mod intake;
 mod latency;
+mod page;
 mod processor;
 mod provisioning;
 mod results;
 mod script;
+mod usage;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tenantry_demo::{
+    error::DemoError,
     options::Options,
     parts::{Parts, control_plane::tenantry, free_port, until_answers},
     supervisor::Supervisor,
@@ -30,19 +33,48 @@ const START: Duration = Duration::from_secs(20);
 const WEBHOOK_SECRET: &str = "whsec_bench";
 const API_VERSION: &str = "2026-08-26.dahlia";
 
+/// Measures on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry-bench")]
+struct Arguments {
+    /// Only this.
+    #[arg(long, value_enum)]
+    only: Option<Subject>,
+    /// How often ours and the script take turns, for each number of tenants at once.
+    #[arg(long, default_value_t = 3)]
+    pairs: usize,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Webhook intake.
+    P1,
+    /// Payment to active tenant.
+    P2,
+}
+
+impl Arguments {
+    fn wants(&self, subject: Subject) -> bool {
+        self.only.is_none_or(|only| only == subject)
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // Fails only when one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let options = Options::parse();
+    let arguments = Arguments::parse();
     let mut supervisor = Supervisor::default();
-    let ended = measure(&options, &mut supervisor).await;
+    let ended = measure(&arguments, &mut supervisor).await;
     if ended.is_err() {
         supervisor.print_logs();
     }
     supervisor.stop().await;
     match ended {
-        Ok(results) => match results.write(&options.source.join("bench/results")) {
+        Ok(results) => match results.write(&arguments.options.source.join("bench/results")) {
             Ok(path) => {
                 println!("\nwritten to {}", path.display());
                 ExitCode::SUCCESS
@@ -58,21 +90,33 @@ fn fail(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn measure(options: &Options, supervisor: &mut Supervisor) -> Result<Results, String> {
-    let text = |error: tenantry_demo::error::DemoError| error.to_string();
+async fn measure(arguments: &Arguments, supervisor: &mut Supervisor) -> Result<Results, String> {
+    let options = &arguments.options;
     let parts = Parts::start(options, supervisor).await.map_err(text)?;
-    let mut results = Results::new();
-
-    let process = supervisor.process_id("tenantry").ok_or("tenantry has ended")?;
-    results.footprint = Some(footprint::measure(options, process, parts.start_to_ready)?);
-
-    for together in [1, 10] {
-        let ours = provisioning::measure(&parts, together).await?;
-        let script = script::measure(&parts, &ours, together).await?;
-        results.provisioning.push(provisioning::Comparison { ours, script });
+    let mut results = Results::new(arguments.only.map(|only| format!("{only:?}").to_lowercase()));
+    if arguments.only.is_none() {
+        let process = supervisor.process_id("tenantry").ok_or("tenantry has ended")?;
+        results.footprint = Some(footprint::measure(options, process, parts.start_to_ready)?);
     }
+    if arguments.wants(Subject::P2) {
+        for together in [1, 10] {
+            let compared = provisioning::compare(options, &parts, together, arguments.pairs.max(1)).await?;
+            results.provisioning.push(compared);
+        }
+    }
+    if arguments.wants(Subject::P1) {
+        measure_intake(options, supervisor, &parts, &mut results).await?;
+    }
+    Ok(results)
+}
 
-    // Intake is measured without the workers, which would spend the machine on looking up events that nobody sent.
+/// Without the workers, which would spend the machine on looking up events that nobody sent.
+async fn measure_intake(
+    options: &Options,
+    supervisor: &mut Supervisor,
+    parts: &Parts,
+    results: &mut Results,
+) -> Result<(), String> {
     supervisor.stop_one("tenantry").await;
     let port = free_port(0).map_err(text)?;
     let mut environment = parts.environment.clone();
@@ -99,5 +143,10 @@ async fn measure(options: &Options, supervisor: &mut Supervisor) -> Result<Resul
             .intake
             .push(intake::send_events(address, WEBHOOK_SECRET, API_VERSION, INTAKE_SPAN).await?);
     }
-    Ok(results)
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "called by map_err")]
+fn text(error: DemoError) -> String {
+    error.to_string()
 }

@@ -1,7 +1,6 @@
 //! What was measured, for people (Markdown) and for programs (JSON).
 
 use std::{
-    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
     process::Command,
@@ -10,16 +9,15 @@ use std::{
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
-use crate::{
-    footprint::Footprint,
-    intake::Throughput,
-    provisioning::{Comparison, Round},
-};
+use crate::{footprint::Footprint, intake::Throughput, page, provisioning::Comparison};
 
 /// One run of the benchmarks.
 #[derive(Debug, Serialize)]
 pub struct Results {
     pub date: String,
+    /// The one subject that was measured, unless it was all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
     pub commit: String,
     pub machine: String,
     /// What `bench/run` found out about the build.
@@ -63,12 +61,13 @@ impl DatabaseSettings {
 
 impl Results {
     /// Nothing measured yet, on this machine, of this commit.
-    pub fn new() -> Self {
+    pub fn new(only: Option<String>) -> Self {
         let build = std::env::var("BENCH_BUILD")
             .ok()
             .and_then(|text| serde_json::from_str(&text).ok());
         Self {
             date: chrono::Utc::now().format("%Y-%m-%d").to_string(),
+            only,
             commit: command("git", &["rev-parse", "--short", "HEAD"]),
             machine: machine(),
             build: build.unwrap_or_default(),
@@ -83,106 +82,18 @@ impl Results {
     /// Writes both forms and returns the page's path.
     pub fn write(&self, directory: &Path) -> io::Result<PathBuf> {
         fs::create_dir_all(directory)?;
-        let name = format!("{}-{}", self.date, self.commit);
+        let subject = self.only.as_ref().map(|only| format!("-{only}")).unwrap_or_default();
+        let name = format!("{}-{}{subject}", self.date, self.commit);
         fs::write(
             directory.join(format!("{name}.json")),
             serde_json::to_string_pretty(self)? + "\n",
         )?;
         let page = directory.join(format!("{name}.md"));
-        let text = self.page();
+        let text = page::of(self);
         println!("\n{text}");
         fs::write(&page, text)?;
         Ok(page)
     }
-
-    fn page(&self) -> String {
-        let mut page = String::new();
-        // Writing to a String cannot fail.
-        let _ = self.write_page(&mut page);
-        page
-    }
-
-    fn write_page(&self, page: &mut String) -> std::fmt::Result {
-        writeln!(
-            page,
-            "# Benchmarks of {}, commit {}\n\n{}\n",
-            self.date, self.commit, self.machine
-        )?;
-        writeln!(page, "## Webhook intake\n")?;
-        if let Some(database) = &self.database {
-            writeln!(
-                page,
-                "PostgreSQL {}, fsync {}, synchronous_commit {}, full_page_writes {}. An event counts once it is acknowledged, \
-                 which is after the commit. Each run is beside a run of plain inserts of the same bytes.\n",
-                database.version, database.fsync, database.synchronous_commit, database.full_page_writes
-            )?;
-        }
-        writeln!(
-            page,
-            "| | per second | p50 ms | p99 ms | max ms | generator's share of busy CPU |\n| --- | ---: | ---: | ---: | ---: | ---: |"
-        )?;
-        for (inserts, intake) in self.inserts.iter().zip(&self.intake) {
-            for (name, run) in [("plain inserts", inserts), ("signed events", intake)] {
-                let latency = run.latency;
-                writeln!(
-                    page,
-                    "| {name} | {:.0} | {:.1} | {:.1} | {:.1} | {:.0} % |",
-                    run.per_second,
-                    latency.p50_ms,
-                    latency.p99_ms,
-                    latency.max_ms,
-                    run.generator_share * 100.0
-                )?;
-            }
-            writeln!(
-                page,
-                "| *ratio* | *{:.2}* | | | | |",
-                intake.per_second / inserts.per_second
-            )?;
-        }
-        writeln!(page, "\n## Payment to active tenant\n")?;
-        writeln!(
-            page,
-            "From paying on the hosted page to the operation's end, beside a script that makes the same objects by `kubectl \
-             apply` and `helm install --wait`. Pods start in both.\n"
-        )?;
-        writeln!(
-            page,
-            "| at once | ours: all, s | ours: slowest, s | script: all, s | script: slowest, s |\n| ---: | ---: | ---: | ---: | ---: |"
-        )?;
-        for Comparison { ours, script } in &self.provisioning {
-            writeln!(
-                page,
-                "| {} | {:.1} | {:.1} | {:.1} | {:.1} |",
-                ours.together,
-                ours.all_secs,
-                slowest(ours),
-                script.all_secs,
-                slowest(script)
-            )?;
-        }
-        writeln!(page, "\n## Size\n\n| what | figure |\n| --- | ---: |")?;
-        if let Some(footprint) = &self.footprint {
-            writeln!(page, "| resident memory, idle | {:.1} MiB |", footprint.resident_mib)?;
-            writeln!(
-                page,
-                "| program with web interface | {:.1} MiB |",
-                footprint.program_mib
-            )?;
-            writeln!(page, "| start to ready | {} ms |", footprint.start_to_ready_ms)?;
-        }
-        if let Some(build) = self.build.as_object() {
-            for (name, figure) in build {
-                let figure = figure.as_str().map_or_else(|| figure.to_string(), str::to_owned);
-                writeln!(page, "| {} | {figure} |", name.replace('_', " "))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn slowest(round: &Round) -> f64 {
-    round.each_secs.iter().copied().fold(0.0, f64::max)
 }
 
 fn command(program: &str, arguments: &[&str]) -> String {

@@ -1,7 +1,12 @@
 //! The baseline of P2: what a careful person would script. The same namespace, policies, quota, account and secrets by
 //! `kubectl apply`, then `helm install --wait` of the same chart with the same values.
 
-use std::{path::PathBuf, process::Stdio, time::Instant};
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
+};
 
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -11,46 +16,56 @@ use tenantry_demo::{
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::provisioning::Round;
+use crate::{provisioning::Round, usage::Snapshot};
 
 const COPIED: &str = "networkpolicies,resourcequotas,limitranges,serviceaccounts,secrets";
 
-/// Copies one of our tenants as often as our round made tenants, all at once, and removes the copies.
-pub async fn measure(parts: &Parts, ours: &Round, together: usize) -> Result<Round, String> {
-    let tools = Tools::of(parts)?;
-    let original = ours.namespaces.first().ok_or("no tenant to copy")?;
-    let copies: Vec<Copy> = {
-        let template = Template::read(&tools, original)
+/// One of our tenants, ready to be copied.
+pub struct Script {
+    tools: Tools,
+    template: Template,
+}
+
+/// Namespaces of different rounds must differ: one is gone before its name is.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+impl Script {
+    /// Reads what is in the namespace of one of our tenants.
+    pub async fn copying(parts: &Parts, namespace: &str) -> Result<Self, String> {
+        let tools = Tools::of(parts)?;
+        let template = Template::read(&tools, namespace)
             .await
             .map_err(|error| error.to_string())?;
-        (1..=together)
-            .map(|number| template.copy(&format!("script-{together}-{number}")))
-            .collect()
-    };
-    let begun = Instant::now();
-    let runs = copies.iter().map(|copy| async {
-        let begun = Instant::now();
-        copy.install(&tools).await?;
-        Ok::<_, DemoError>(begun.elapsed().as_secs_f64())
-    });
-    let each_secs = try_join_all(runs).await.map_err(|error| error.to_string())?;
-    let all_secs = begun.elapsed().as_secs_f64();
-    for copy in &copies {
-        output(
-            "kubectl",
-            tools
-                .kubectl()
-                .args(["delete", "namespace", "--wait=false", &copy.namespace]),
-        )
-        .await
-        .map_err(|error| error.to_string())?;
+        Ok(Self { tools, template })
     }
-    Ok(Round {
-        together,
-        all_secs,
-        each_secs,
-        namespaces: Vec::new(),
-    })
+
+    /// Makes copies, all at once, and removes them.
+    pub async fn measure(&self, together: usize) -> Result<Round, String> {
+        let text = |error: DemoError| error.to_string();
+        let copies: Vec<Copy> = (0..together)
+            .map(|_| {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                self.template.copy(&format!("script-{number}"))
+            })
+            .collect();
+        let (used, begun) = (Snapshot::take(), Instant::now());
+        let runs = copies.iter().map(|copy| async {
+            copy.install(&self.tools).await?;
+            Ok::<_, DemoError>(begun.elapsed().as_secs_f64())
+        });
+        let each_secs = try_join_all(runs).await.map_err(text)?;
+        let round = Round {
+            all_secs: begun.elapsed().as_secs_f64(),
+            each_secs,
+            processor_secs: Snapshot::take().since(&used),
+            ..Round::default()
+        };
+        let namespaces = copies.iter().map(|copy| copy.namespace.as_str());
+        let mut delete = self.tools.kubectl();
+        delete.args(["delete", "namespace"]).args(namespaces);
+        output("kubectl", &mut delete).await.map_err(text)?;
+        Ok(round)
+    }
 }
 
 struct Tools {

@@ -38,9 +38,16 @@ struct Failure {
 #[derive(Default)]
 pub struct Timeline {
     printed: HashSet<String>,
+    durations: Vec<(String, u64)>,
 }
 
 impl Timeline {
+    /// How long each step took that is done, by its name, in milliseconds, waiting included.
+    #[must_use]
+    pub fn into_durations(self) -> Vec<(String, u64)> {
+        self.durations
+    }
+
     /// Reads an event stream to the operation's end.
     pub async fn follow(&mut self, response: reqwest::Response) -> Result<(), DemoError> {
         let mut chunks = response.bytes_stream();
@@ -91,6 +98,9 @@ impl Timeline {
                 _ => continue,
             };
             if self.printed.insert(key) {
+                if let ("done", Some(milliseconds)) = (step.state.as_str(), step.duration_ms) {
+                    self.durations.push((step.name.clone(), milliseconds));
+                }
                 let tries = if step.attempts > 1 {
                     format!("  (attempt {})", step.attempts)
                 } else {
