@@ -32,14 +32,36 @@ hash_of() {
   } | sha256sum | cut -c 1-12
 }
 
+# prune_tools PARENT: removes what has been made of a tool, NAME-HASH, and not
+# been used for two weeks, but for the newest of each NAME. What a cluster runs
+# from stays.
+prune_tools() {
+  local directory name newest='' used running
+  running=$(sed -n 's/^kube=//p' /dev/null "$(cache_directory)"/cluster/*/facts 2>/dev/null || true)
+  # Newest first, so that the first of each name is kept.
+  while read -r used directory; do
+    name=${directory##*/}
+    name=${name%-*}
+    case "|$newest" in *"|$name|"*) ;; *) newest+="$name|"; continue ;; esac
+    if [ "${used%.*}" -lt $(($(date +%s) - 14 * 24 * 3600)) ] && [[ $running != *"$directory/"* ]]; then
+      # Somebody else may be removing it, too.
+      { chmod -R u+w "$directory" && rm -rf "$directory"; } 2>/dev/null || true
+    fi
+  done < <(find "$1" -mindepth 1 -maxdepth 1 -type d -name '[!.]*-*' -printf '%T@ %p\n' | LC_ALL=C sort -rn)
+}
+
 # make_once DIRECTORY COMMAND...: runs COMMAND with a fresh folder as its last
-# argument and moves that to DIRECTORY once it has succeeded. Does nothing when
-# DIRECTORY exists; two callers at once make it once. Not for use in a condition:
-# bash would ignore errors inside COMMAND there.
+# argument and moves that to DIRECTORY once it has succeeded, then removes what
+# has become old beside it. Only notes that DIRECTORY is used when it exists; two
+# callers at once make it once. Not for use in a condition: bash would ignore
+# errors inside COMMAND there.
 make_once() {
   local directory=$1 parent scratch lock status
   shift
-  [ ! -d "$directory" ] || return 0
+  if [ -d "$directory" ]; then
+    touch -c "$directory" 2>/dev/null || true
+    return 0
+  fi
   parent=$(dirname "$directory")
   mkdir -p "$parent"
   exec {lock}>"$parent/.${directory##*/}.lock"
@@ -57,7 +79,9 @@ make_once() {
     status=$?
     set -e
     if [ "$status" -eq 0 ]; then
+      touch "$scratch"
       mv -T "$scratch" "$directory"
+      prune_tools "$parent"
     else
       chmod -R u+w "$scratch"
       rm -rf "$scratch"
