@@ -11,8 +11,8 @@ use tenantry_domain::{
     provisioning::{
         Cluster, ClusterError, Placement, Quota,
         cluster::{
-            NamespaceApplied, OnChange, Openings, OwnedNamespace, Part, Probe, ProbeAnswer, Readiness, ReleaseRequest,
-            Right, TenantSecret,
+            HelmTurn, NamespaceApplied, OnChange, Openings, OwnedNamespace, Part, Probe, ProbeAnswer, Readiness,
+            ReleaseRequest, Right, TenantSecret,
         },
     },
 };
@@ -77,7 +77,16 @@ impl Cluster for KubernetesCluster {
         account::apply_secret(&self.client, placement, secret).await
     }
 
-    async fn apply_release(&self, placement: &Placement, release: &ReleaseRequest) -> Result<(), ClusterError> {
+    async fn helm_turn(&self) -> HelmTurn {
+        self.helm.turn().await
+    }
+
+    async fn apply_release(
+        &self,
+        placement: &Placement,
+        release: &ReleaseRequest,
+        _turn: HelmTurn,
+    ) -> Result<(), ClusterError> {
         helm::apply(&self.helm, &self.client, placement, release).await
     }
 
@@ -89,7 +98,7 @@ impl Cluster for KubernetesCluster {
         probe::send(probe).await
     }
 
-    async fn remove_release(&self, placement: &Placement) -> Result<(), ClusterError> {
+    async fn remove_release(&self, placement: &Placement, _turn: HelmTurn) -> Result<(), ClusterError> {
         if namespace::is_ours(&self.client, placement).await? {
             helm::remove(&self.helm, &self.client, placement).await
         } else {

@@ -54,26 +54,35 @@ fn translate_status(status: &Status, resource: &str) -> ClusterError {
     let (resource, detail) = (resource.to_owned(), status.message.clone());
     match status.code {
         401 => ClusterError::Unauthenticated { detail },
-        403 => refused(&detail),
+        403 => refused(&detail, &resource),
         404 => ClusterError::NotFound { resource },
-        409 => ClusterError::Conflict {
-            resource,
-            owner: conflicting_manager(&detail),
-        },
+        409 => conflict(resource, &detail),
         408 | 429 | 500..=599 => ClusterError::Busy { detail },
         _ => ClusterError::Invalid { resource, detail },
     }
 }
 
-/// Three different things answer 403: a namespace that is going, a quota that is full, and a right that is missing.
-/// Also reads the same sentence out of what Helm says.
-pub(crate) fn refused(message: &str) -> ClusterError {
+/// Different things answer 403: a namespace that is going, a quota that is full or not known yet, a policy, and a right
+/// that is missing. Also reads the same sentence out of what Helm says. `object` is what was written.
+pub(crate) fn refused(message: &str, object: &str) -> ClusterError {
     if message.contains("because it is being terminated") {
         let namespace = quoted_after(message, "namespace ").unwrap_or_default();
         return ClusterError::NamespaceTerminating { namespace };
     }
+    if message.contains("status unknown for quota") {
+        return ClusterError::Busy {
+            detail: message.to_owned(),
+        };
+    }
     if message.contains("exceeded quota") || message.contains("failed quota") || message.contains("maximum ") {
         return ClusterError::QuotaExceeded {
+            detail: message.to_owned(),
+        };
+    }
+    let is_of_rights = message.contains("User \"") || !message.contains(" is forbidden: ");
+    if is_denied(message) || !is_of_rights {
+        return ClusterError::Invalid {
+            resource: object.to_owned(),
             detail: message.to_owned(),
         };
     }
@@ -90,6 +99,19 @@ pub(crate) fn refused(message: &str) -> ClusterError {
         ),
         verb,
         resource,
+    }
+}
+
+/// Whether a policy of the cluster, its own or a webhook's, has looked at the object and said no.
+pub(crate) fn is_denied(message: &str) -> bool {
+    message.contains(" denied the request") || message.contains(" denied request: ")
+}
+
+/// Somebody else has written the same.
+pub(crate) fn conflict(resource: String, message: &str) -> ClusterError {
+    ClusterError::Conflict {
+        resource,
+        owner: conflicting_manager(message),
     }
 }
 
@@ -119,7 +141,7 @@ mod tests {
         let said = "networkpolicies.networking.k8s.io \"tenantry-default-deny\" is forbidden: User \
             \"system:serviceaccount:x:limited\" cannot patch resource \"networkpolicies\" in API group \
             \"networking.k8s.io\" in the namespace \"t-1\"";
-        let ClusterError::Forbidden { verb, resource, mend } = refused(said) else {
+        let ClusterError::Forbidden { verb, resource, mend } = refused(said, "an object") else {
             panic!()
         };
         assert_eq!(
@@ -133,7 +155,7 @@ mod tests {
     fn the_core_group_has_no_name() {
         let said = "namespaces is forbidden: User \"u\" cannot create resource \"namespaces\" in API group \"\" at the cluster scope";
         assert!(
-            matches!(refused(said), ClusterError::Forbidden { verb, resource, .. } if verb == "create" && resource == "namespaces")
+            matches!(refused(said, "an object"), ClusterError::Forbidden { verb, resource, .. } if verb == "create" && resource == "namespaces")
         );
     }
 
@@ -141,10 +163,17 @@ mod tests {
     fn other_refusals_are_told_apart() {
         let quota =
             "pods \"a\" is forbidden: exceeded quota: tenantry, requested: pods=1, used: pods=2, limited: pods=2";
-        assert!(matches!(refused(quota), ClusterError::QuotaExceeded { .. }));
+        assert!(matches!(refused(quota, "Pod a"), ClusterError::QuotaExceeded { .. }));
         let going =
             "secrets \"a\" is forbidden: unable to create new content in namespace t-1 because it is being terminated";
-        assert!(matches!(refused(going), ClusterError::NamespaceTerminating { .. }));
+        assert!(matches!(
+            refused(going, "Secret a"),
+            ClusterError::NamespaceTerminating { .. }
+        ));
+        let unknown = "pods \"a\" is forbidden: status unknown for quota: tenantry, resources: pods";
+        assert!(matches!(refused(unknown, "Pod a"), ClusterError::Busy { .. }));
+        let policy = "secrets \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no";
+        assert!(matches!(refused(policy, "Secret a"), ClusterError::Invalid { .. }));
     }
 
     #[test]

@@ -71,6 +71,9 @@ pub(crate) async fn apply(
         &placement.namespace,
         "--values",
         "-",
+        // All that this asks is whether the API server can validate; it does, strictly, as each object is applied. The
+        // question costs half of helm's time: the description of the whole API is fetched and parsed.
+        "--disable-openapi-validation",
         "--history-max",
         "10",
         "--description",

@@ -11,7 +11,12 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{Configuration, LogFormat};
 
@@ -89,9 +94,12 @@ pub fn install(configuration: &Configuration) -> Result<Telemetry, TelemetryErro
                 .with_resource(Resource::builder().with_service_name("tenantry").build())
                 .build()
         });
-    let exported = traces
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("tenantry")));
+    // Ours alone: the libraries below have spans for every frame and connection, the exporter's own among them.
+    let exported = traces.as_ref().map(|provider| {
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("tenantry"))
+            .with_filter(Targets::new().with_target("tenantry", LevelFilter::INFO))
+    });
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .with(exported)

@@ -16,10 +16,11 @@ use super::{
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn remove_release<O: OnTenant>(cx: &StepContext<O>) -> Result<(), StepError> {
+    let turn = cx.context().cluster.helm_turn().await;
     cx.fence().await?;
     cx.context()
         .cluster
-        .remove_release(&placement(cx))
+        .remove_release(&placement(cx), turn)
         .await
         .map_err(failure::of_cluster)
 }

@@ -2,7 +2,7 @@
 //!
 //! Every call may be made twice, and none touches a thing that is not labelled as ours.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{any::Any, collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -36,8 +36,17 @@ pub trait Cluster: Send + Sync {
     /// Writes one Secret.
     async fn apply_secret(&self, placement: &Placement, secret: &TenantSecret) -> Result<(), ClusterError>;
 
+    /// Waits until Helm may be run: no more of it run at once than the machine has processors for. To be taken before
+    /// the fence, whose answer does not outlast a wait.
+    async fn helm_turn(&self) -> HelmTurn;
+
     /// Installs or upgrades the Helm release and returns without waiting for its pods.
-    async fn apply_release(&self, placement: &Placement, release: &ReleaseRequest) -> Result<(), ClusterError>;
+    async fn apply_release(
+        &self,
+        placement: &Placement,
+        release: &ReleaseRequest,
+        turn: HelmTurn,
+    ) -> Result<(), ClusterError>;
 
     /// Whether the release's workloads run, and if not, what is in the way.
     async fn readiness(&self, placement: &Placement) -> Result<Readiness, ClusterError>;
@@ -46,7 +55,7 @@ pub trait Cluster: Send + Sync {
     async fn probe(&self, probe: &Probe) -> Result<ProbeAnswer, ClusterError>;
 
     /// Uninstalls the Helm release. Fine when there is none.
-    async fn remove_release(&self, placement: &Placement) -> Result<(), ClusterError>;
+    async fn remove_release(&self, placement: &Placement, turn: HelmTurn) -> Result<(), ClusterError>;
 
     /// Removes what one of the `apply_…` calls made. Fine when there is none.
     async fn remove(&self, placement: &Placement, part: Part) -> Result<(), ClusterError>;
@@ -116,6 +125,23 @@ pub struct TenantSecret {
     pub name: String,
     /// Key and value.
     pub entries: BTreeMap<String, SecretString>,
+}
+
+/// Leave to run Helm once, given back when it is dropped.
+pub struct HelmTurn(Box<dyn Any + Send + Sync>);
+
+impl HelmTurn {
+    /// A turn for as long as `held` is kept.
+    #[must_use]
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self(Box::new(held))
+    }
+}
+
+impl fmt::Debug for HelmTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HelmTurn").field(&self.0.type_id()).finish()
+    }
 }
 
 /// A release to be installed or upgraded.

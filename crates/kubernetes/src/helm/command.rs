@@ -4,12 +4,13 @@ use std::{
     path::PathBuf,
     process::{Output, Stdio},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
-use tenantry_domain::provisioning::ClusterError;
-use tokio::{io::AsyncWriteExt, process::Command};
+use tenantry_domain::provisioning::{ClusterError, cluster::HelmTurn};
+use tokio::{io::AsyncWriteExt, process::Command, sync::Semaphore};
 
 use super::failure;
 
@@ -17,6 +18,11 @@ use super::failure;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What helm is allowed to wait for by itself: hooks.
 const HOOK_TIMEOUT: &str = "15s";
+/// For each processor. Helm waits for the cluster half of its time, so that one computes while another waits.
+const TURNS: usize = 2;
+/// Helm lives for less than a second, of which collecting its garbage takes a third. Only one with a very large chart
+/// reaches the bound from which it collects after all.
+const GARBAGE: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "256MiB")];
 
 /// The helm program.
 #[derive(Debug, Clone)]
@@ -26,6 +32,9 @@ pub(crate) struct Helm {
     context: Option<String>,
     /// Helm's own directories, so that no plugin, repository or setting of the machine takes part.
     home: Arc<TempDir>,
+    /// Fifty of it on two processors would all be late; in turn, the first pods start while the last ones' objects are
+    /// still to be written.
+    turns: Arc<Semaphore>,
 }
 
 impl Helm {
@@ -35,12 +44,20 @@ impl Helm {
         context: Option<String>,
     ) -> Result<Self, std::io::Error> {
         let home = Arc::new(tempfile::Builder::new().prefix("tenantry-helm-").tempdir()?);
+        let processors = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             program,
             kubeconfig,
             context,
             home,
+            turns: Arc::new(Semaphore::new(processors * TURNS)),
         })
+    }
+
+    /// In the order of asking.
+    pub(crate) async fn turn(&self) -> HelmTurn {
+        // Fails only when the semaphore is closed, which nobody does.
+        HelmTurn::new(Arc::clone(&self.turns).acquire_owned().await.ok())
     }
 
     /// Runs helm and returns its standard output. `input` is written to its standard input.
@@ -68,6 +85,7 @@ impl Helm {
             .args(arguments)
             .env_clear()
             .envs(inherited())
+            .envs(GARBAGE)
             .env("HOME", self.home.path())
             .env("HELM_CACHE_HOME", self.home.path().join("cache"))
             .env("HELM_CONFIG_HOME", self.home.path().join("config"))

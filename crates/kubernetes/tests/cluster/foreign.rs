@@ -32,7 +32,7 @@ async fn a_namespace_of_somebody_else_is_left_alone() {
     }
     // For the tenant there is nothing to remove, so that an operation that met this can end.
     assert!(cluster.namespace_gone(placement).await.unwrap());
-    cluster.remove_release(placement).await.unwrap();
+    tenant.remove_release().await.unwrap();
     let after = tenant.kubectl(&[
         "get",
         "namespace",

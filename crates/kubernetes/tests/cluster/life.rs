@@ -33,7 +33,7 @@ async fn a_tenant_answers_through_the_ingress_and_leaves_nothing() {
     assert_eq!(cluster.apply_namespace(placement).await, Ok(NamespaceApplied::TakenUp));
 
     for _ in 0..2 {
-        cluster.remove_release(placement).await.unwrap();
+        tenant.remove_release().await.unwrap();
         for part in [Part::Secrets, Part::ServiceAccount, Part::Quota, Part::NetworkPolicies] {
             cluster.remove(placement, part).await.unwrap();
         }
@@ -51,7 +51,7 @@ async fn a_tenant_answers_through_the_ingress_and_leaves_nothing() {
     wait_for("the namespace's end", || cluster.namespace_gone(placement)).await;
 
     // And from here on there is nothing to do, which is fine.
-    cluster.remove_release(placement).await.unwrap();
+    tenant.remove_release().await.unwrap();
     cluster.remove(placement, Part::Secrets).await.unwrap();
     cluster.remove_namespace(placement).await.unwrap();
     assert!(matches!(

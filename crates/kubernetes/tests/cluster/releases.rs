@@ -24,8 +24,7 @@ async fn a_chart_that_does_not_render_says_why_and_leaves_nothing() {
     let mut values = tenant.values("localhost/collection", "1");
     values.insert("replicas".to_owned(), json!("many"));
     let error = tenant
-        .cluster
-        .apply_release(&tenant.placement, &ReleaseRequest { chart: chart(), values })
+        .apply_release(&ReleaseRequest { chart: chart(), values })
         .await
         .unwrap_err();
     assert_eq!(
@@ -50,14 +49,10 @@ async fn a_chart_that_does_not_render_says_why_and_leaves_nothing() {
         chart: broken.path().to_owned(),
         values: serde_json::Map::new(),
     };
-    let error = tenant
-        .cluster
-        .apply_release(&tenant.placement, &release)
-        .await
-        .unwrap_err();
+    let error = tenant.apply_release(&release).await.unwrap_err();
     assert_eq!(error.code(), "chart_does_not_render", "{error}");
 
-    tenant.cluster.remove_release(&tenant.placement).await.unwrap();
+    tenant.remove_release().await.unwrap();
     let left = tenant.kubectl(&[
         "get",
         "deployments,services",
@@ -71,17 +66,105 @@ async fn a_chart_that_does_not_render_says_why_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn what_the_cluster_refuses_for_good_is_told_from_what_passes() {
+    let tenant = TestTenant::new().await;
+    tenant.prepare().await;
+    let namespace = tenant.placement.namespace.as_str();
+    let refused = |document: &str| {
+        let (folder, release) = one_template(document);
+        let tenant = &tenant;
+        async move {
+            let _folder = folder;
+            let error = tenant.apply_release(&release).await.unwrap_err();
+            tenant.remove_release().await.unwrap();
+            error
+        }
+    };
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n";
+    for (document, reason) in [
+        (
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  ports:\n    - port: 99999\n",
+            "must be between 1 and 65535",
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\nspec:\n  replica: 1\n",
+            "field not declared in schema",
+        ),
+        (
+            "apiVersion: example.invalid/v1\nkind: Nothing\nmetadata:\n  name: nothing\n",
+            "no matches for kind",
+        ),
+    ] {
+        let error = refused(document).await;
+        assert_eq!(
+            (error.code(), error.remedy()),
+            ("object_refused", Remedy::GiveUp),
+            "{error}"
+        );
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+
+    let quota = ["create", "quota", "none", "--hard=count/configmaps=0", "-n", namespace];
+    tenant.kubectl(&quota);
+    let full = wait_for_some("the quota to count", || async {
+        let error = refused(config_map).await;
+        Ok((error.remedy() == Remedy::GiveUp).then_some(error))
+    })
+    .await;
+    assert_eq!(full.code(), "quota_exceeded", "{full}");
+    tenant.kubectl(&["delete", "quota", "none", "-n", namespace]);
+
+    // A webhook of this namespace alone, whose service is away.
+    tenant.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": namespace},
+        "webhooks": [{
+            "name": "gate.example.com",
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "timeoutSeconds": 2,
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+            "clientConfig": {"service": {"namespace": namespace, "name": "away"}},
+        }],
+    }));
+    let away = wait_for_some("the webhook to be asked", || async {
+        let (_folder, release) = one_template(config_map);
+        let ended = tenant.apply_release(&release).await;
+        tenant.remove_release().await?;
+        Ok(ended.err())
+    })
+    .await;
+    tenant.kubectl(&["delete", "validatingwebhookconfiguration", namespace]);
+    assert_eq!((away.code(), away.remedy()), ("cluster_busy", Remedy::Retry), "{away}");
+}
+
+/// A chart with one template; it goes with the folder.
+fn one_template(document: &str) -> (tempfile::TempDir, ReleaseRequest) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("templates")).unwrap();
+    std::fs::write(
+        folder.path().join("Chart.yaml"),
+        "apiVersion: v2\nname: one\nversion: 1.0.0\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("templates/all.yaml"), document).unwrap();
+    let release = ReleaseRequest {
+        chart: folder.path().to_owned(),
+        values: serde_json::Map::new(),
+    };
+    (folder, release)
+}
+
+#[tokio::test]
 async fn a_chart_that_is_not_there_says_so() {
     let tenant = TestTenant::new().await;
     let release = ReleaseRequest {
         chart: PathBuf::from("/nowhere/tenant"),
         values: serde_json::Map::new(),
     };
-    let error = tenant
-        .cluster
-        .apply_release(&tenant.placement, &release)
-        .await
-        .unwrap_err();
+    let error = tenant.apply_release(&release).await.unwrap_err();
     assert_eq!(
         error,
         ClusterError::ChartMissing {
@@ -95,7 +178,7 @@ async fn an_image_that_cannot_be_pulled_is_named() {
     let tenant = TestTenant::new().await;
     tenant.prepare().await;
     let release = tenant.release("localhost/no-such-image", "7");
-    tenant.cluster.apply_release(&tenant.placement, &release).await.unwrap();
+    tenant.apply_release(&release).await.unwrap();
     let obstacle = wait_for_some("a reason", || async {
         Ok(match tenant.cluster.readiness(&tenant.placement).await? {
             Readiness::Waiting(obstacle) if obstacle.stubborn && obstacle.code != "no_workload" => Some(obstacle),
@@ -121,8 +204,7 @@ async fn a_quota_that_is_too_small_is_named() {
         json!({"requests": {"memory": "2Gi"}, "limits": {"memory": "2Gi"}}),
     );
     tenant
-        .cluster
-        .apply_release(&tenant.placement, &ReleaseRequest { chart: chart(), values })
+        .apply_release(&ReleaseRequest { chart: chart(), values })
         .await
         .unwrap();
     let obstacle = wait_for_some("a reason", || async {
@@ -161,15 +243,11 @@ async fn a_helm_that_died_is_cleaned_up_after() {
         .as_secs()
         .to_string();
     relabel("pending-install", &now).await;
-    let error = tenant
-        .cluster
-        .apply_release(&tenant.placement, &release)
-        .await
-        .unwrap_err();
+    let error = tenant.apply_release(&release).await.unwrap_err();
     assert_eq!((error.code(), error.remedy()), ("release_in_progress", Remedy::NotYet));
 
     relabel("pending-install", "1").await;
-    tenant.cluster.apply_release(&tenant.placement, &release).await.unwrap();
+    tenant.apply_release(&release).await.unwrap();
     tenant.install().await;
 }
 

@@ -61,7 +61,7 @@ async fn the_role_that_is_shipped_is_enough() {
     tenant.cluster = cluster;
     tenant.prepare().await;
     tenant.install().await;
-    tenant.cluster.remove_release(&tenant.placement).await.unwrap();
+    tenant.remove_release().await.unwrap();
     for part in [Part::Secrets, Part::ServiceAccount, Part::Quota, Part::NetworkPolicies] {
         tenant.cluster.remove(&tenant.placement, part).await.unwrap();
     }
@@ -107,7 +107,11 @@ async fn a_missing_right_is_named() {
 
     // Helm's refusals read the same.
     let error = limited
-        .apply_release(&tenant.placement, &tenant.release("localhost/collection", "1"))
+        .apply_release(
+            &tenant.placement,
+            &tenant.release("localhost/collection", "1"),
+            limited.helm_turn().await,
+        )
         .await
         .unwrap_err();
     assert_eq!(error.code(), "forbidden", "{error}");

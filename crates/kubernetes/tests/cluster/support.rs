@@ -99,14 +99,23 @@ impl TestTenant {
 
     /// The release, and its pods ready.
     pub async fn install(&self) {
-        self.cluster
-            .apply_release(&self.placement, &self.release("localhost/collection", "1"))
+        self.apply_release(&self.release("localhost/collection", "1"))
             .await
             .expect("release");
         wait_for("readiness", || async {
             Ok(self.cluster.readiness(&self.placement).await? == Readiness::Ready)
         })
         .await;
+    }
+
+    pub async fn apply_release(&self, release: &ReleaseRequest) -> Result<(), ClusterError> {
+        let turn = self.cluster.helm_turn().await;
+        self.cluster.apply_release(&self.placement, release, turn).await
+    }
+
+    pub async fn remove_release(&self) -> Result<(), ClusterError> {
+        let turn = self.cluster.helm_turn().await;
+        self.cluster.remove_release(&self.placement, turn).await
     }
 
     pub fn openings(&self) -> Openings {
@@ -187,6 +196,13 @@ impl TestTenant {
             .await
             .expect("to remove the client pod");
         phase == "Succeeded"
+    }
+
+    /// Applies one object.
+    pub fn apply(&self, object: &Value) {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), object.to_string()).expect("a file");
+        self.kubectl(&["apply", "-f", file.path().to_str().expect("a path")]);
     }
 
     pub fn kubectl(&self, arguments: &[&str]) -> String {

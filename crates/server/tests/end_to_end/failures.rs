@@ -7,8 +7,8 @@ use tenantry_test_support::wait_for;
 
 use crate::harness::{Customer, Installation, PATIENCE, STARTER, audit, unique};
 
-/// Helm does not know this kind, which is no fault of the template's form.
-const REFUSED: &str = "apiVersion: example.invalid/v1\nkind: Nothing\nmetadata:\n  name: nothing\n";
+/// Renders, and is refused by the cluster.
+const REFUSED: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: refused\nspec:\n  ports:\n    - port: 99999\n";
 const NOT_RENDERED: &str = "{{ .Values.missing.entirely }}\n";
 
 #[tokio::test]
@@ -31,10 +31,14 @@ async fn a_chart_that_fails_is_taken_back_and_succeeds_after_mending() {
     assert_eq!(shown["operation"]["failure"]["code"], "chart_does_not_render");
     audit(&installation).await;
 
-    // The cluster's refusal, unlike the chart's own, might pass: it is tried again, then taken back as well.
+    // Helm has written its record and perhaps other objects by then: that is taken back as well.
     fs::write(&template, REFUSED).expect("a template");
     let operation = installation.retry(&tenant).await;
     assert_eq!(installation.ledger.until_operation_ends(&operation).await, "undone");
+    let shown = show(&installation, &tenant).await;
+    assert_eq!(shown["operation"]["failure"]["code"], "object_refused");
+    let technical = shown["operation"]["failure"]["technical"].as_str().expect("a reason");
+    assert!(technical.contains("must be between 1 and 65535"), "{technical}");
     audit(&installation).await;
 
     mend(&installation);

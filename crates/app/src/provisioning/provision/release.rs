@@ -4,10 +4,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::provisioning::cluster::ReleaseRequest;
-use tenantry_operations::{Step, StepContext, StepError};
+use tenantry_operations::{Step, StepContext, StepError, StepPolicy};
 
 use super::{Provision, namespace::keeps_what_is_there};
 use crate::provisioning::{blueprint::Blueprint, effects, failure, steps::placement};
+
+/// With their pauses, a minute on average.
+const ATTEMPTS: u32 = 10;
 
 pub(super) struct Release;
 
@@ -22,6 +25,11 @@ impl Step<Provision> for Release {
     const NAME: &'static str = "release";
     type Output = Applied;
 
+    /// An admission webhook that is being renewed is away for up to a minute or two.
+    fn policy(&self) -> StepPolicy {
+        StepPolicy::DEFAULT.max_attempts(ATTEMPTS)
+    }
+
     async fn act(&self, cx: &StepContext<Provision>) -> Result<Applied, StepError> {
         let app = cx.context();
         let blueprint = Blueprint::load(app, cx.params()).await?;
@@ -29,9 +37,10 @@ impl Step<Provision> for Release {
             chart: app.settings.chart_directory.join(&blueprint.workload.chart),
             values: blueprint.values(app, cx.params())?,
         };
+        let turn = app.cluster.helm_turn().await;
         cx.fence().await?;
         app.cluster
-            .apply_release(&placement(cx), &request)
+            .apply_release(&placement(cx), &request, turn)
             .await
             .map_err(failure::of_cluster)?;
         Ok(Applied { at: app.clock.now() })

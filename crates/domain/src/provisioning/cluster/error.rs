@@ -188,8 +188,10 @@ impl ClusterError {
             }
             Self::HelmUnusable { .. } => "Install Helm 4 and set where it is found.".to_owned(),
             Self::Conflict { owner, .. } => format!("Stop {owner} from writing to this object, then retry."),
+            Self::Invalid { .. } => {
+                "Mend the chart, the product's values, or the cluster's policy that refuses it, then retry.".to_owned()
+            }
             Self::NamespaceTerminating { .. }
-            | Self::Invalid { .. }
             | Self::NotFound { .. }
             | Self::ReleaseBusy { .. }
             | Self::HelmFailed { .. } => "Retry; when it stays, look at the objects in the namespace.".to_owned(),
