@@ -1,23 +1,28 @@
 //! Secrets at rest: each is encrypted under a key of its own, which is wrapped by a master key.
 //!
 //! What a secret belongs to is bound into both ciphertexts, so that a row copied to another owner cannot be opened.
-//! Master keys have ids: the newest seals, all of them open, which is how one is replaced without a stop.
+//! Master keys have ids: the newest seals, all of them open, which is how one is replaced without a stop. Keys for
+//! signing and hashing are derived from a secret of the installation, which is sealed in the ledger and drawn once: they
+//! stay the same whatever master keys come and go.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+mod installation_secret;
+mod master_keys;
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit, Nonce,
-    aead::{Aead, Payload},
-};
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use hmac::{Hmac, Mac};
-use rand::{TryRng, rngs::SysRng};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+use tenantry_domain::ids::InstallationId;
+use tenantry_postgres::Database;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::error::Fault;
+
+pub use master_keys::MasterKeys;
+
 const KEY_BYTES: usize = 32;
-const NONCE_BYTES: usize = 12;
 
 type Key = Zeroizing<[u8; KEY_BYTES]>;
 
@@ -69,60 +74,30 @@ pub struct Sealed {
 /// Seals and opens; cheap to share.
 #[derive(Clone)]
 pub struct Sealer {
-    keys: BTreeMap<String, Key>,
-    current: String,
+    keys: MasterKeys,
+    /// What other keys are derived from.
+    installation_secret: Key,
 }
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealer")
-            .field("current", &self.current)
-            .field("keys", &self.keys.len())
-            .finish()
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }
 
 impl Sealer {
-    /// Reads master keys from a file: one `ID BASE64` a line, the last one seals, blank lines and `#` are skipped.
+    /// With the installation's own secret from the ledger, which is drawn if there is none yet.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no well-formed key.
-    pub fn from_file(path: &Path) -> Result<Self, SealingError> {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|source| SealingError::Unreadable {
-                path: path.display().to_string(),
-                source,
-            })?;
-        Self::parse(&text)
-    }
-
-    /// Reads master keys from the text of such a file.
-    ///
-    /// # Errors
-    /// When it holds no well-formed key.
-    pub fn parse(text: &str) -> Result<Self, SealingError> {
-        let mut keys = BTreeMap::new();
-        let mut current = None;
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let malformed = SealingError::Malformed { line: index + 1 };
-            let Some((id, encoded)) = line.split_once(char::is_whitespace) else {
-                return Err(malformed);
-            };
-            let decoded = base64::engine::general_purpose::STANDARD
-                .decode(encoded.trim())
-                .map(Zeroizing::new)
-                .ok()
-                .and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok());
-            let Some(key) = decoded else { return Err(malformed) };
-            keys.insert(id.to_owned(), Zeroizing::new(key));
-            current = Some(id.to_owned());
-        }
-        current.map(|current| Self { keys, current }).ok_or(SealingError::Empty)
+    /// The ledger's, or a secret that none of these keys opens.
+    pub async fn unlock(keys: MasterKeys, database: &Database, installation: InstallationId) -> Result<Self, Fault> {
+        let installation_secret = installation_secret::load_or_draw(&keys, database, installation).await?;
+        Ok(Self {
+            keys,
+            installation_secret,
+        })
     }
 
     /// Encrypts `plaintext` for one owner. `scope` says what kind of thing the owner is.
@@ -130,16 +105,7 @@ impl Sealer {
     /// # Errors
     /// When there is no randomness.
     pub fn seal(&self, scope: &str, owner: Uuid, plaintext: &[u8]) -> Result<Sealed, SealingError> {
-        let context = binding(scope, owner);
-        let mut data_key: Key = Zeroizing::new([0; KEY_BYTES]);
-        SysRng
-            .try_fill_bytes(data_key.as_mut_slice())
-            .map_err(|_| SealingError::NoRandomness)?;
-        Ok(Sealed {
-            key_id: self.current.clone(),
-            wrapped_key: encrypt(self.key(&self.current)?, &context, data_key.as_slice())?,
-            ciphertext: encrypt(&data_key, &context, plaintext)?,
-        })
+        self.keys.seal(scope, owner, plaintext)
     }
 
     /// Decrypts what was sealed for the same scope and owner.
@@ -147,12 +113,7 @@ impl Sealer {
     /// # Errors
     /// When the key is not configured, or the bytes were changed or belong to another owner.
     pub fn open(&self, scope: &str, owner: Uuid, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
-        let context = binding(scope, owner);
-        let unwrapped = decrypt(self.key(&sealed.key_id)?, &context, &sealed.wrapped_key)?;
-        let data_key: Key = <[u8; KEY_BYTES]>::try_from(unwrapped.as_slice())
-            .map(Zeroizing::new)
-            .map_err(|_| SealingError::Tampered)?;
-        decrypt(&data_key, &context, &sealed.ciphertext)
+        self.keys.open(scope, owner, sealed)
     }
 
     /// [`Sealer::seal`] for a text inside a larger document: one line of letters, digits, `-`, `_` and dots.
@@ -192,130 +153,45 @@ impl Sealer {
             .map_err(|_| SealingError::Tampered)
     }
 
-    /// A key for another use (signing cursors, hashing addresses), the same on every replica.
+    /// [`Sealer::seal_text`] for a text that belongs to something which has no identifier of ours: `of` names it.
     ///
     /// # Errors
-    /// Never in practice: the current key is always configured.
+    /// As [`Sealer::seal`].
+    pub fn seal_text_of(&self, purpose: &str, of: &[&str], text: &str) -> Result<String, SealingError> {
+        self.seal_text(&bound_to(purpose, of), text)
+    }
+
+    /// The reverse of [`Sealer::seal_text_of`].
+    ///
+    /// # Errors
+    /// As [`Sealer::open`]; also when it was sealed for something else.
+    pub fn open_text_of(&self, purpose: &str, of: &[&str], sealed: &str) -> Result<Zeroizing<String>, SealingError> {
+        self.open_text(&bound_to(purpose, of), sealed)
+    }
+
+    /// A key for another use (signing cursors, hashing addresses): the same on every replica, and for as long as this
+    /// installation lives, whatever master keys it is given.
+    ///
+    /// # Errors
+    /// Never in practice: the secret is of a length that the hash takes.
     pub fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, SealingError> {
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.key(&self.current)?.as_slice())
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.installation_secret.as_slice())
             .map_err(|_| SealingError::Tampered)?;
         mac.update(b"tenantry/derive/");
         mac.update(purpose.as_bytes());
         Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
     }
+}
 
-    fn key(&self, id: &str) -> Result<&Key, SealingError> {
-        self.keys
-            .get(id)
-            .ok_or_else(|| SealingError::UnknownKey { key_id: id.to_owned() })
+/// A purpose for one thing only. Each part goes in with its length, so that no two lists of parts give one purpose.
+fn bound_to(purpose: &str, of: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in of {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
     }
-}
-
-/// What is bound into a ciphertext besides the secret.
-fn binding(scope: &str, owner: Uuid) -> Vec<u8> {
-    format!("tenantry/{scope}/{owner}").into_bytes()
-}
-
-fn encrypt(key: &Key, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealingError> {
-    let mut nonce = [0; NONCE_BYTES];
-    SysRng
-        .try_fill_bytes(&mut nonce)
-        .map_err(|_| SealingError::NoRandomness)?;
-    let encrypted = Aes256Gcm::new_from_slice(key.as_slice())
-        .map_err(|_| SealingError::Tampered)?
-        .encrypt(
-            &Nonce::from(nonce),
-            Payload {
-                msg: plaintext,
-                aad: context,
-            },
-        )
-        .map_err(|_| SealingError::Tampered)?;
-    Ok([nonce.as_slice(), &encrypted].concat())
-}
-
-fn decrypt(key: &Key, context: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealingError> {
-    let (nonce, encrypted) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealingError::Tampered)?;
-    Aes256Gcm::new_from_slice(key.as_slice())
-        .map_err(|_| SealingError::Tampered)?
-        .decrypt(
-            &Nonce::from(*nonce),
-            Payload {
-                msg: encrypted,
-                aad: context,
-            },
-        )
-        .map(Zeroizing::new)
-        .map_err(|_| SealingError::Tampered)
+    format!("{purpose}/{}", hex::encode(hash.finalize()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sealer(lines: &[(&str, u8)]) -> Sealer {
-        let text: String = lines
-            .iter()
-            .map(|(id, byte)| {
-                format!(
-                    "{id} {}\n",
-                    base64::engine::general_purpose::STANDARD.encode([*byte; KEY_BYTES])
-                )
-            })
-            .collect();
-        Sealer::parse(&text).unwrap()
-    }
-
-    #[test]
-    fn opens_for_its_owner_and_nobody_else() {
-        let sealer = sealer(&[("k1", 1)]);
-        let owner = Uuid::now_v7();
-        let sealed = sealer.seal("tenant", owner, b"s3cret").unwrap();
-        assert_eq!(sealer.open("tenant", owner, &sealed).unwrap().as_slice(), b"s3cret");
-        assert!(matches!(
-            sealer.open("tenant", Uuid::now_v7(), &sealed),
-            Err(SealingError::Tampered)
-        ));
-        assert!(matches!(
-            sealer.open("operator", owner, &sealed),
-            Err(SealingError::Tampered)
-        ));
-    }
-
-    #[test]
-    fn a_changed_byte_is_noticed() {
-        let sealer = sealer(&[("k1", 1)]);
-        let owner = Uuid::now_v7();
-        let sealed = sealer.seal("tenant", owner, b"s3cret").unwrap();
-        for index in 0..sealed.ciphertext.len() {
-            let mut changed = sealed.clone();
-            changed.ciphertext[index] ^= 1;
-            assert!(
-                matches!(sealer.open("tenant", owner, &changed), Err(SealingError::Tampered)),
-                "byte {index}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_older_key_still_opens_after_a_rotation() {
-        let old = sealer(&[("k1", 1)]);
-        let both = sealer(&[("k1", 1), ("k2", 2)]);
-        let text = old.seal_text("mail", "link").unwrap();
-        assert_eq!(both.open_text("mail", &text).unwrap().as_str(), "link");
-        let newer = both.seal_text("mail", "link").unwrap();
-        assert!(matches!(
-            old.open_text("mail", &newer),
-            Err(SealingError::UnknownKey { .. })
-        ));
-    }
-
-    #[test]
-    fn a_key_file_must_hold_whole_keys() {
-        assert!(matches!(Sealer::parse("# nothing\n"), Err(SealingError::Empty)));
-        assert!(matches!(
-            Sealer::parse("\nk1 c2hvcnQ="),
-            Err(SealingError::Malformed { line: 2 })
-        ));
-    }
-}
+mod tests;

@@ -8,7 +8,8 @@ use tenantry_app::{
     billing::CatalogStore,
     clock::SystemClock,
     context::Parts,
-    sealing::Sealer,
+    error::Fault,
+    sealing::{MasterKeys, Sealer},
 };
 use tenantry_kubernetes::KubernetesCluster;
 use tenantry_mail::SmtpMailer;
@@ -34,7 +35,7 @@ impl Wired {
         let database = database(configuration).await?;
         // Before anything is written: an open ledger is not to be used by any command.
         database.refuse_open_doors().await.map_err(refused)?;
-        let sealer = Sealer::from_file(&configuration.master_key_file)
+        let keys = MasterKeys::from_file(&configuration.master_key_file)
             .map_err(|error| Failure::new(FailureKind::Usage, error))?;
         let stripe = stripe(configuration)?;
         let livemode = stripe.livemode();
@@ -44,6 +45,7 @@ impl Wired {
         let passwords = PasswordHasher::new(PasswordParameters::default())
             .map_err(|error| Failure::new(FailureKind::Failed, error))?;
         let installation = bind_installation(&database, livemode).await?;
+        let sealer = Sealer::unlock(keys, &database, installation).await.map_err(locked)?;
 
         let app = App::new(Parts {
             database,
@@ -92,10 +94,11 @@ pub async fn cluster(configuration: &Configuration) -> Result<KubernetesCluster,
 
 /// The Stripe adapter's settings.
 pub fn stripe(configuration: &Configuration) -> Result<StripeConfig, Failure> {
-    let mut stripe = StripeConfig::at(
-        configuration.stripe_api_base.clone(),
-        configuration.stripe_secret_key.clone(),
-    )
+    let key = configuration.stripe_secret_key.clone();
+    let mut stripe = match configuration.stripe_api_base.clone() {
+        Some(base) => StripeConfig::at(base, key),
+        None => StripeConfig::new(key),
+    }
     .map_err(|error| Failure::new(FailureKind::Usage, error))?;
     stripe.webhook_secrets.clone_from(&configuration.stripe_webhook_secrets);
     Ok(stripe)
@@ -157,6 +160,19 @@ fn refused(refusal: Refusal) -> Failure {
         Refusal::Database(_) => FailureKind::Unavailable,
     };
     Failure::new(kind, refusal)
+}
+
+/// The installation's own secret does not open, or cannot be read.
+fn locked(fault: Fault) -> Failure {
+    match fault {
+        Fault::Database(error) => unavailable(error),
+        other => Failure::new(
+            FailureKind::Usage,
+            format!(
+                "{other}. Keep every master key in the file that anything is sealed under; new ones are added below"
+            ),
+        ),
+    }
 }
 
 /// What the database said, with what to do about it.

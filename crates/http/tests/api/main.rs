@@ -11,6 +11,7 @@ mod csrf;
 mod edge;
 mod idempotency;
 mod impersonation;
+mod master_keys;
 mod operators;
 mod organizations;
 mod routes;

@@ -49,8 +49,7 @@ pub struct Configuration {
     /// Stripe's secret key. A test key (`sk_test_…`) and a live key never share a database.
     pub stripe_secret_key: SecretString,
     /// Where Stripe's API is; another address only for the stand-in.
-    #[serde(default = "default_stripe_api")]
-    pub stripe_api_base: Url,
+    pub stripe_api_base: Option<Url>,
     /// Secrets of the webhook endpoint, several while one is being replaced.
     #[serde(default)]
     pub stripe_webhook_secrets: Vec<SecretString>,
@@ -151,11 +150,6 @@ fn default_listen() -> SocketAddr {
 
 fn default_connections() -> u32 {
     16
-}
-
-fn default_stripe_api() -> Url {
-    // A literal that parses.
-    Url::parse("https://api.stripe.com").unwrap_or_else(|_| unreachable!())
 }
 
 fn default_helm() -> PathBuf {

@@ -10,7 +10,7 @@ use tenantry_app::{
     clock::ManualClock,
     context::Parts,
     mail::SendMail,
-    sealing::Sealer,
+    sealing::{MasterKeys, Sealer},
 };
 use tenantry_domain::{ids::InstallationId, mail::OutgoingMail};
 use tenantry_http::{AppState, HttpSettings, TrustedProxies, router};
@@ -26,6 +26,9 @@ use super::{Answer, Browser};
 pub(crate) const PUBLIC_URL: &str = "http://tenantry.localhost:8080";
 /// Long and unrelated words, so that the strength estimator has nothing to say.
 pub(crate) const PASSWORD: &str = "violet tractor hums at noon";
+
+/// One master key.
+pub(crate) const MASTER_KEYS: &str = "k1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
 
 /// A port of loopback on which nobody listens: neither cluster nor payment provider is reached by these tests.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -103,12 +106,15 @@ impl TestApp {
         };
         let clock = Arc::new(ManualClock::new(Utc::now()));
         let database = TestDatabase::create().await;
+        let ledger = database.database().await;
+        let installation = InstallationId::from_uuid(uuid::Uuid::now_v7());
+        let keys = MasterKeys::parse(MASTER_KEYS).unwrap();
         let app = App::new(Parts {
-            database: database.database().await,
+            sealer: Sealer::unlock(keys, &ledger, installation).await.unwrap(),
+            database: ledger,
             payments: Arc::new(StripeClient::new(&stripe).unwrap()),
             cluster: Arc::new(cluster),
             mailer: Arc::new(SmtpMailer::new(&smtp_url.into(), "Tenantry <no-reply@tenantry.localhost>").unwrap()),
-            sealer: Sealer::parse("k1 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap(),
             passwords: PasswordHasher::new(passwords).unwrap(),
             catalog: CatalogStore::empty(),
             clock: clock.clone(),
@@ -121,17 +127,13 @@ impl TestApp {
                 ingress_namespace: "ingress".to_owned(),
                 ingress_address: None,
                 chart_directory: files.path().to_owned(),
-                installation: InstallationId::from_uuid(uuid::Uuid::now_v7()),
+                installation,
                 livemode: false,
                 operator_email: None,
                 mail_from: "no-reply@tenantry.localhost".to_owned(),
             },
         });
-        let settings = HttpSettings {
-            trusted_proxies: TrustedProxies::parse(["10.0.0.0/8"]).unwrap(),
-            ..HttpSettings::default()
-        };
-        let router = router(AppState::new(app.clone(), settings).unwrap());
+        let router = serve(&app);
         Self {
             app,
             clock,
@@ -140,6 +142,27 @@ impl TestApp {
             workers: None,
             _files: files,
         }
+    }
+
+    /// Another server on the same ledger takes over, started with these master keys.
+    pub(crate) async fn restart_with_keys(&mut self, keys: &str) {
+        let old = &self.app;
+        let keys = MasterKeys::parse(keys).unwrap();
+        let app = App::new(Parts {
+            sealer: Sealer::unlock(keys, &old.database, old.settings.installation)
+                .await
+                .unwrap(),
+            database: old.database.clone(),
+            payments: old.payments.clone(),
+            cluster: old.cluster.clone(),
+            mailer: old.mailer.clone(),
+            passwords: old.passwords.clone(),
+            catalog: old.catalog.clone(),
+            clock: old.clock.clone(),
+            settings: old.settings.clone(),
+        });
+        self.router = serve(&app);
+        self.app = app;
     }
 
     /// Somebody with an empty cookie jar.
@@ -245,4 +268,12 @@ impl TestApp {
         }
         self.app.database.close().await;
     }
+}
+
+fn serve(app: &App) -> Router {
+    let settings = HttpSettings {
+        trusted_proxies: TrustedProxies::parse(["10.0.0.0/8"]).unwrap(),
+        ..HttpSettings::default()
+    };
+    router(AppState::new(app.clone(), settings).unwrap())
 }

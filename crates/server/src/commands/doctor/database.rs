@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 use sqlx::{Connection, PgConnection};
-use tenantry_app::sealing::Sealer;
+use tenantry_app::sealing::MasterKeys;
 use tenantry_postgres::{Database, migrate};
 
 use super::Finding;
@@ -46,8 +46,8 @@ async fn owner(configuration: &Configuration) -> Finding {
 }
 
 fn keys(configuration: &Configuration) -> Finding {
-    match Sealer::from_file(&configuration.master_key_file) {
-        Ok(sealer) => Finding::ok(AREA, "master keys", format!("{sealer:?}")),
+    match MasterKeys::from_file(&configuration.master_key_file) {
+        Ok(keys) => Finding::ok(AREA, "master keys", format!("{keys:?}")),
         Err(error) => Finding::wrong(
             AREA,
             "master keys",
