@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tenantry_domain::ids::{OrganizationId, UserId};
@@ -98,6 +98,20 @@ impl Database {
         &self.direct
     }
 
+    /// Waits for the lock of this name and takes it, for work that goes on outside of the database as well: no
+    /// transaction stays open meanwhile.
+    ///
+    /// # Errors
+    /// `Timeout` when somebody else keeps it; no connection.
+    pub async fn take_turn(&self, name: &str) -> Result<Turn, DatabaseError> {
+        let mut session = self.direct.acquire().await?.detach();
+        sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))")
+            .bind(name)
+            .execute(&mut session)
+            .await?;
+        Ok(Turn(session))
+    }
+
     /// Closes every connection, once the transactions in flight have ended.
     pub async fn close(&self) {
         tokio::join!(self.app.close(), self.system.close(), self.direct.close());
@@ -109,6 +123,24 @@ impl Database {
 
     pub(crate) fn system_pool(&self) -> &PgPool {
         &self.system
+    }
+}
+
+/// A lock that outlasts transactions, held by a session of its own: it ends with the program at the latest.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn(PgConnection);
+
+impl Turn {
+    /// Lets the next one in.
+    ///
+    /// # Errors
+    /// The database's; the lock is gone then, too.
+    pub async fn end(mut self) -> Result<(), DatabaseError> {
+        sqlx::query("select pg_advisory_unlock_all()")
+            .execute(&mut self.0)
+            .await?;
+        Ok(self.0.close().await?)
     }
 }
 

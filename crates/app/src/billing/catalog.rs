@@ -27,6 +27,9 @@ pub enum CatalogError {
     /// It cannot follow the catalog that is in use.
     #[error(transparent)]
     Refused(#[from] CatalogRefusal),
+    /// Somebody else applies one.
+    #[error("another catalog is being applied; try again when that is done")]
+    UnderWay,
     /// The payment provider. What was done before stays done; applying again goes on from there.
     #[error(transparent)]
     Payment(#[from] PaymentError),
@@ -45,6 +48,7 @@ impl From<BillingFault> for CatalogError {
     fn from(error: BillingFault) -> Self {
         match error {
             BillingFault::Payment(error) => Self::Payment(error),
+            BillingFault::Overtaken => Self::UnderWay,
             BillingFault::Fault(fault) => Self::Fault(fault),
         }
     }

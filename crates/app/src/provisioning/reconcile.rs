@@ -96,8 +96,13 @@ pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliatio
     // The ledger first: what appears meanwhile is then taken for neither missing nor unwanted.
     let mut tx = app.database.read_system("compare the cluster with the ledger").await?;
     let expected = tenants::expectations(&mut tx).await?;
+    tx.commit().await?;
     let owned = app.cluster.owned_namespaces(app.settings.installation).await?;
     let labelled: Vec<TenantId> = owned.iter().filter_map(|namespace| namespace.tenant).collect();
+    let mut tx = app
+        .database
+        .read_system("find tenants by what the cluster shows")
+        .await?;
     let deleted: HashSet<TenantId> = tenants::deleted_among(&mut tx, &labelled).await?.into_iter().collect();
     tx.commit().await?;
 

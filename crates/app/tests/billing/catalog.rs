@@ -1,5 +1,6 @@
 //! A catalog is applied once, and a change says whom it meets.
 
+use serde_json::json;
 use tenantry_app::billing::{
     catalog::{self, CatalogError, Webhook},
     webhook_secrets,
@@ -152,5 +153,60 @@ async fn a_file_with_mistakes_changes_nothing() {
     let refused = catalog::apply(&world.app, &wrong, Webhook::Here, "a test").await;
     assert!(matches!(refused, Err(CatalogError::Problems(problems)) if problems.0[0].code == "limit_negative"));
     assert_eq!(world.count("select count(*) from products").await, 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_replaced_is_removed_by_an_intent() {
+    let world = World::without_catalog().await;
+    catalog::apply(&world.app, CATALOG, Webhook::Here, "a test")
+        .await
+        .unwrap();
+    let first = world.app.payments.list_webhook_endpoints().await.unwrap().remove(0);
+    // Its secret is lost; and of the one that takes its place Stripe's answer is lost.
+    world
+        .execute("delete from sealed_secrets where scope = 'stripe_webhook'")
+        .await;
+    world
+        .fault("POST", "/v1/webhook_endpoints", json!({"status": 500}), "after", 1)
+        .await;
+    catalog::apply(&world.app, CATALOG, Webhook::Here, "a test")
+        .await
+        .unwrap();
+    let left = world.app.payments.list_webhook_endpoints().await.unwrap();
+    assert_eq!(left.len(), 1, "{left:#?}");
+    assert_ne!(left[0].id, first.id);
+    assert_eq!(
+        world
+            .count(
+                "select count(*) from stripe_calls where state = 'done' and key like '%:webhook:remove:%' \
+                     and purpose = 'remove a webhook endpoint that was replaced'"
+            )
+            .await,
+        2
+    );
+    assert_eq!(
+        world
+            .count("select count(*) from sealed_secrets where scope = 'stripe_webhook'")
+            .await,
+        1
+    );
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn two_who_apply_at_once_make_everything_once() {
+    let world = World::without_catalog().await;
+    let apply = || catalog::apply(&world.app, CATALOG, Webhook::Here, "a test");
+    let (one, other) = tokio::join!(apply(), apply());
+    let changes = [one.unwrap().changes.len(), other.unwrap().changes.len()];
+    assert!(changes.contains(&0), "{changes:?}");
+    assert_eq!(
+        world
+            .count("select count(*) from stripe_calls where purpose = 'put a price on sale'")
+            .await,
+        3
+    );
+    assert_eq!(world.app.payments.list_webhook_endpoints().await.unwrap().len(), 1);
     world.stop().await;
 }

@@ -5,4 +5,7 @@ mod catalog;
 mod checkouts;
 mod events;
 mod faults;
+mod gate;
+mod refunds;
+mod transactions;
 mod world;

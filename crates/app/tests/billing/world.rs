@@ -21,7 +21,7 @@ use tenantry_app::{
     },
     clock::ManualClock,
     context::Parts,
-    sealing::Sealer,
+    sealing::{MasterKeys, Sealer},
 };
 use tenantry_domain::{
     billing::provider::ProviderEvent,
@@ -33,6 +33,8 @@ use tenantry_operations::jobs::{JobRegistry, JobWorker, JobWorkerConfig};
 use tenantry_stripe::{StripeClient, StripeConfig, sign};
 use tenantry_test_support::{StripeStandIn, TestDatabase, wait_for};
 use uuid::Uuid;
+
+use crate::gate::Gate;
 
 pub const STARTER: &str = "collection_starter_month_eur";
 pub const CATALOG: &str = include_str!("../../../../examples/collection/catalog.yaml");
@@ -46,6 +48,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub stripe: StripeStandIn,
     pub organization: OrganizationId,
+    database: TestDatabase,
     jobs: Option<JobWorker>,
     _files: TempDir,
 }
@@ -75,9 +78,27 @@ impl World {
     }
 
     pub async fn without_catalog() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let stripe = StripeStandIn::start().await;
-        let database = TestDatabase::create().await.database().await;
+        let url = stripe.url.clone();
+        Self::calling(stripe, &url, NOBODY).await
+    }
+
+    /// With a gate before Stripe, and one where a cluster should be.
+    pub async fn behind_gates() -> (Self, Gate, Gate) {
+        let stripe = StripeStandIn::start().await;
+        let address = stripe.url.trim_start_matches("http://").to_owned();
+        let (to_stripe, to_cluster) = (Gate::before(Some(address)).await, Gate::before(None).await);
+        let world = Self::calling(stripe, &to_stripe.url, &to_cluster.url).await;
+        for gate in [&to_stripe, &to_cluster] {
+            gate.watch(world.database.superuser().await).await;
+        }
+        (world, to_stripe, to_cluster)
+    }
+
+    async fn calling(stripe: StripeStandIn, stripe_url: &str, cluster_url: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let test = TestDatabase::create().await;
+        let database = test.database().await;
         let organization = organization(&database, "owner@example.org").await;
         let mut tx = database.system("a test").await.unwrap();
         let installation = tenantry_postgres::provisioning::installation::id(&mut tx)
@@ -85,17 +106,18 @@ impl World {
             .unwrap();
         drop(tx);
         let mut config =
-            StripeConfig::at(stripe.url.parse().unwrap(), SecretString::from(stripe.api_key.clone())).unwrap();
+            StripeConfig::at(stripe_url.parse().unwrap(), SecretString::from(stripe.api_key.clone())).unwrap();
         config.webhook_secrets = vec![SecretString::from(SECRET.to_owned())];
         config.timeout = Duration::from_secs(2);
         let files = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(Utc::now()));
+        let keys = MasterKeys::parse("k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
         let app = App::new(Parts {
+            sealer: Sealer::unlock(keys, &database, installation).await.unwrap(),
             database,
             payments: Arc::new(StripeClient::new(&config).unwrap()),
-            cluster: Arc::new(cluster(&files).await),
+            cluster: Arc::new(cluster(&files, cluster_url).await),
             mailer: Arc::new(NoMail),
-            sealer: Sealer::parse("k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap(),
             passwords: PasswordHasher::new(PasswordParameters::default()).unwrap(),
             catalog: CatalogStore::empty(),
             clock: clock.clone(),
@@ -119,6 +141,7 @@ impl World {
             clock,
             stripe,
             organization,
+            database: test,
             jobs: None,
             _files: files,
         }
@@ -142,6 +165,7 @@ impl World {
 
     pub async fn begin_for(&self, organization: OrganizationId, name: &str) -> Result<CheckoutId, BeginError> {
         let wish = BeginCheckout {
+            id: CheckoutId::from_uuid(Uuid::now_v7()),
             organization,
             slug: "museum",
             user: None,
@@ -246,6 +270,13 @@ impl World {
         sqlx::query_scalar(query).fetch_one(&mut tx).await.unwrap()
     }
 
+    /// Does something to the ledger that no use case does.
+    pub async fn execute(&self, statement: &'static str) {
+        let mut tx = self.app.database.system("a test arranges rows").await.unwrap();
+        sqlx::query(statement).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub async fn text(&self, query: &'static str) -> Option<String> {
         let mut tx = self.app.database.system("a test reads a value").await.unwrap();
         sqlx::query_scalar(query).fetch_optional(&mut tx).await.unwrap()
@@ -318,11 +349,11 @@ async fn organization(database: &tenantry_postgres::Database, email: &str) -> Or
     OrganizationId::from_uuid(organization)
 }
 
-async fn cluster(files: &TempDir) -> KubernetesCluster {
+async fn cluster(files: &TempDir, url: &str) -> KubernetesCluster {
     let kubeconfig = files.path().join("kubeconfig");
     let content = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "none",
-        "clusters": [{ "name": "none", "cluster": { "server": NOBODY } }],
+        "clusters": [{ "name": "none", "cluster": { "server": url } }],
         "users": [{ "name": "none", "user": {} }],
         "contexts": [{ "name": "none", "context": { "cluster": "none", "user": "none" } }],
     });

@@ -107,17 +107,6 @@ impl PriceRow {
     }
 }
 
-/// One application of a catalog at a time. Held until the transaction ends.
-///
-/// # Errors
-/// The database.
-pub async fn lock(tx: &mut SystemTx) -> Result<(), DatabaseError> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('tenantry catalog', 0))")
-        .execute(&mut *tx)
-        .await?;
-    Ok(())
-}
-
 /// Adds a product, or gives it another definition and puts it on sale again.
 ///
 /// # Errors

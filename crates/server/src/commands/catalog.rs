@@ -78,7 +78,7 @@ fn failure(file: &Path, error: CatalogError) -> Failure {
             FailureKind::Usage,
             format!("{} is not a catalog:\n{problems}", file.display()),
         ),
-        CatalogError::Refused(_) => Failure::new(FailureKind::Refused, error),
+        CatalogError::Refused(_) | CatalogError::UnderWay => Failure::new(FailureKind::Refused, error),
         CatalogError::Payment(_) => Failure::new(
             FailureKind::Unavailable,
             format!("{error}; what was done stays done, and applying again goes on from there"),

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use tenantry_domain::{
     billing::{
-        catalog::{CatalogChange, Existing, Interval, provider_lookup_key, provider_product_id},
+        catalog::{CatalogChange, Existing, Interval, ProviderState, provider_lookup_key, provider_product_id},
         provider::{HANDLED_EVENTS, PriceRequest, ProductRequest, References, WebhookEndpointRequest},
     },
     ids::{PlanVersionId, PriceId},
@@ -26,14 +26,28 @@ use crate::{
     audit::{self, Act},
 };
 
+/// One application at a time, all servers together: two that do not know of each other would each make what is missing
+/// at the provider.
+const TURN: &str = "tenantry catalog";
+
 /// Applies a catalog file and says what that changed.
 ///
 /// # Errors
 /// Everything that is wrong with the file, before anything is changed. When the provider or the ledger fail halfway,
 /// what was done stays done, and applying again goes on from there.
 pub async fn apply(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, CatalogError> {
-    let planned = plan::plan(app, document, webhook).await?;
-    let changes = write_ledger(app, &planned, document, webhook, actor).await?;
+    let turn = app.database.take_turn(TURN).await.map_err(|error| match error {
+        DatabaseError::Timeout(_) => CatalogError::UnderWay,
+        other => other.into(),
+    })?;
+    let applied = apply_alone(app, document, webhook, actor).await;
+    turn.end().await?;
+    applied
+}
+
+async fn apply_alone(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, CatalogError> {
+    let (planned, provider) = plan::compare(app, document, webhook).await?;
+    let changes = write_ledger(app, &planned, &provider, document, actor).await?;
     let run = Run {
         app,
         id: Uuid::now_v7(),
@@ -57,20 +71,17 @@ pub async fn apply(app: &App, document: &str, webhook: Webhook, actor: &str) -> 
     })
 }
 
-/// The ledger's part, in one transaction, planned anew under a lock: two people may apply at once.
+/// The ledger's part, in one transaction, planned anew from what it holds now: subscribers come and go meanwhile.
 async fn write_ledger(
     app: &App,
     planned: &CatalogPlan,
+    provider: &ProviderState,
     document: &str,
-    webhook: Webhook,
     actor: &str,
 ) -> Result<Vec<CatalogChange>, CatalogError> {
     let mut tx = app.database.system("apply a catalog").await?;
-    table::lock(&mut tx).await?;
-    let known = webhook_secrets::known_endpoints(&mut tx).await?;
-    let provider = plan::provider_state(app, &planned.catalog, webhook, known).await?;
     let ledger = table::load(&mut tx).await?;
-    let changes = plan::changes(app, &ledger, &provider, &planned.catalog)?;
+    let changes = plan::changes(app, &ledger, provider, &planned.catalog)?;
     if changes.is_empty() {
         return Ok(changes);
     }
@@ -275,7 +286,10 @@ impl Run<'_> {
         for endpoint in self.app.payments.list_webhook_endpoints().await? {
             let is_ours = endpoint.references.installation == Some(self.app.settings.installation);
             if is_ours && endpoint.url == url && endpoint.id != new {
-                self.app.payments.delete_webhook_endpoint(&endpoint.id).await?;
+                let what = format!("webhook:remove:{}", endpoint.id);
+                let write = Write::DeleteWebhookEndpoint { endpoint: endpoint.id };
+                self.write(&what, "remove a webhook endpoint that was replaced", write)
+                    .await?;
             } else {
                 remaining.push(endpoint.id);
             }

@@ -35,6 +35,15 @@ pub struct CatalogPlan {
 /// # Errors
 /// Everything that is wrong with the file; a provider or ledger that does not answer.
 pub async fn plan(app: &App, document: &str, webhook: Webhook) -> Result<CatalogPlan, CatalogError> {
+    Ok(compare(app, document, webhook).await?.0)
+}
+
+/// The same, with what the provider said.
+pub(super) async fn compare(
+    app: &App,
+    document: &str,
+    webhook: Webhook,
+) -> Result<(CatalogPlan, ProviderState), CatalogError> {
     let catalog = catalog::load(document)?;
     let mut tx = app.database.read_system("read the catalog").await?;
     let ledger = table::load(&mut tx).await?;
@@ -42,7 +51,7 @@ pub async fn plan(app: &App, document: &str, webhook: Webhook) -> Result<Catalog
     tx.commit().await?;
     let provider = provider_state(app, &catalog, webhook, known).await?;
     let changes = changes(app, &ledger, &provider, &catalog)?;
-    Ok(CatalogPlan { catalog, changes })
+    Ok((CatalogPlan { catalog, changes }, provider))
 }
 
 pub(super) fn changes(
@@ -60,7 +69,7 @@ pub(super) fn changes(
 }
 
 /// Asks the provider for what concerns this catalog.
-pub(super) async fn provider_state(
+async fn provider_state(
     app: &App,
     catalog: &Catalog,
     webhook: Webhook,
