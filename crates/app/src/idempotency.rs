@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tenantry_postgres::idempotency as stored;
+use uuid::Uuid;
 
 use crate::{App, error::Fault};
 
@@ -22,6 +23,13 @@ pub struct RequestKey {
     pub key: String,
     /// SHA-256 of the request.
     pub request_hash: [u8; 32],
+}
+
+impl RequestKey {
+    /// What a kept answer is sealed for: it opens for this caller's request under this key only.
+    fn owner(&self) -> [&str; 2] {
+        [&self.principal, &self.key]
+    }
 }
 
 /// An answer as it is kept, sealed.
@@ -56,8 +64,12 @@ impl Answer {
 /// What to do with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It is new: do it, then [`complete`] or [`release`].
-    Fresh,
+    /// Do it, then [`complete`], [`release`] or [`hand_over`].
+    Fresh {
+        /// The id of what it creates. An attempt that takes over from one which died gets that one's, and finds what was
+        /// created already.
+        act: Uuid,
+    },
     /// It was done: give this answer again.
     Done(Answer),
     /// It is being done.
@@ -78,14 +90,15 @@ pub async fn claim(app: &App, request: &RequestKey) -> Result<Claim, Fault> {
         &request.principal,
         &request.key,
         &request.request_hash,
+        Uuid::now_v7(),
         now,
         now - ABANDONED_AFTER,
         now + KEPT_FOR,
     )
     .await?;
-    if claimed {
+    if let Some(act) = claimed {
         tx.commit().await?;
-        return Ok(Claim::Fresh);
+        return Ok(Claim::Fresh { act });
     }
     // Released between the two statements: to the client that is the same as still being worked on.
     let Some(kept) = stored::find(&mut tx, &request.principal, &request.key).await? else {
@@ -97,7 +110,8 @@ pub async fn claim(app: &App, request: &RequestKey) -> Result<Claim, Fault> {
     let Some(sealed) = kept.sealed_response else {
         return Ok(Claim::InProgress);
     };
-    let text = app.sealer.open_text(PURPOSE, &String::from_utf8_lossy(&sealed))?;
+    let sealed = String::from_utf8_lossy(&sealed);
+    let text = app.sealer.open_text_of(PURPOSE, &request.owner(), &sealed)?;
     Ok(Claim::Done(serde_json::from_str(&text)?))
 }
 
@@ -106,7 +120,8 @@ pub async fn claim(app: &App, request: &RequestKey) -> Result<Claim, Fault> {
 /// # Errors
 /// The database's, or the sealer's.
 pub async fn complete(app: &App, request: &RequestKey, answer: &Answer) -> Result<(), Fault> {
-    let sealed = app.sealer.seal_text(PURPOSE, &serde_json::to_string(answer)?)?;
+    let text = serde_json::to_string(answer)?;
+    let sealed = app.sealer.seal_text_of(PURPOSE, &request.owner(), &text)?;
     let mut tx = app.database.system("idempotency keys of any caller").await?;
     stored::complete(
         &mut tx,
@@ -120,7 +135,17 @@ pub async fn complete(app: &App, request: &RequestKey, answer: &Answer) -> Resul
     Ok(tx.commit().await?)
 }
 
-/// Gives the key back: the request came to nothing and may be tried again under it.
+/// The attempt failed and may have done what it was to do: the next one goes on in its place.
+///
+/// # Errors
+/// The database's.
+pub async fn hand_over(app: &App, request: &RequestKey) -> Result<(), Fault> {
+    let mut tx = app.database.system("idempotency keys of any caller").await?;
+    stored::hand_over(&mut tx, &request.principal, &request.key, &request.request_hash).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Gives the key back: the request was refused, and may be put right and sent again under it.
 ///
 /// # Errors
 /// The database's.

@@ -13,7 +13,6 @@ use tenantry_postgres::{
     SystemTx,
     organizations::{self, MembershipPage, MembershipRow},
 };
-use uuid::Uuid;
 
 use crate::{
     App,
@@ -51,26 +50,31 @@ pub enum CreateError {
     Fault(#[from] Fault),
 }
 
-/// Makes an organization that the user owns.
+/// Makes an organization that the user owns, or finds it where an earlier attempt made it.
 ///
 /// # Errors
 /// When the user owns too many.
 pub async fn create(
     app: &App,
+    id: OrganizationId,
     owner: UserId,
     name: &DisplayName,
     address: Option<IpAddr>,
 ) -> Result<Membership, CreateError> {
+    if let Some(made) = find_membership(app, owner, &OrganizationKey::Id(id)).await? {
+        return Ok(made);
+    }
     // A new slug must differ from everybody's.
     let mut tx = app
         .database
         .system("create an organization")
         .await
         .map_err(Fault::from)?;
+    organizations::lock_owner(&mut tx, owner).await.map_err(Fault::from)?;
     if organizations::count_owned(&mut tx, owner).await.map_err(Fault::from)? >= MAX_OWNED {
         return Err(CreateError::TooMany);
     }
-    let membership = create_owned(app, &mut tx, owner, name.as_str(), address).await?;
+    let membership = create_owned(app, &mut tx, id, owner, name.as_str(), address).await?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(membership)
 }
@@ -79,12 +83,12 @@ pub async fn create(
 pub(crate) async fn create_owned(
     app: &App,
     tx: &mut SystemTx,
+    id: OrganizationId,
     owner: UserId,
     name: &str,
     address: Option<IpAddr>,
 ) -> Result<Membership, Fault> {
     let now = app.clock.now().trunc_subsecs(6);
-    let id = OrganizationId::from_uuid(Uuid::now_v7());
     organizations::insert(tx, id, name, owner, now).await?;
     let base = slug::from_name(name);
     let mut attempt = 0;

@@ -1,5 +1,13 @@
 //! `Idempotency-Key`: an unsafe call that is sent again under its key gets the same answer and does nothing twice.
 
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
@@ -10,6 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use tenantry_app::idempotency::{self, Answer, Claim, RequestKey};
+use uuid::Uuid;
 
 use crate::{
     AppState, Operator, SignedIn, body,
@@ -23,6 +32,41 @@ const REPLAYED: &str = "idempotency-replayed";
 /// Larger answers, and streams, are not kept: their calls run again.
 const MAX_KEPT_BYTES: usize = 256 * 1024;
 const KEPT_HEADERS: [HeaderName; 2] = [header::CONTENT_TYPE, header::LOCATION];
+
+/// The id of what a call creates. Every attempt of one call under one `Idempotency-Key` gets the same, so that an
+/// attempt whose forerunner died after its work finds that done and creates nothing twice.
+#[derive(Debug, Clone, Copy)]
+pub struct NewId(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for NewId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let kept = parts.extensions.get::<Self>().copied();
+        Ok(kept.unwrap_or_else(|| Self(Uuid::now_v7())))
+    }
+}
+
+/// Marks a request whose answer is kept. It goes through the router once more, as far as the extractor that lets its
+/// caller in: a role that was lost since loses the answer, too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replay(Arc<AtomicBool>);
+
+impl Replay {
+    /// Called by an extractor that has let the caller in: stops here a request that was carried out before.
+    pub(crate) fn stop(parts: &Parts) -> Result<(), Problem> {
+        let Some(replay) = parts.extensions.get::<Self>() else {
+            return Ok(());
+        };
+        replay.0.store(true, Ordering::Relaxed);
+        // Nobody sees this one: the kept answer takes its place.
+        Err(Problem::of(kinds::IDEMPOTENCY_IN_PROGRESS))
+    }
+
+    fn was_let_in(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The layer around the whole API.
 pub(crate) async fn replay(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -50,8 +94,15 @@ async fn keyed(state: &AppState, request: Request, next: Next) -> Result<Respons
         request_hash: fingerprint(&parts, &bytes),
     };
     match idempotency::claim(&state.app, &request_key).await? {
-        Claim::Fresh => {}
-        Claim::Done(answer) => return Ok(again(&answer)),
+        Claim::Fresh { act } => {
+            parts.extensions.insert(NewId(act));
+        }
+        Claim::Done(answer) => {
+            let replay = Replay::default();
+            parts.extensions.insert(replay.clone());
+            let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+            return Ok(if replay.was_let_in() { again(&answer) } else { response });
+        }
         Claim::InProgress => {
             return Err(Problem::of(kinds::IDEMPOTENCY_IN_PROGRESS).retry_after(std::time::Duration::from_secs(1)));
         }
@@ -69,11 +120,12 @@ fn key(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-/// Who asks. A call that did not come from our own page is refused here already: it must not see a kept answer.
+/// Who asks, by their session alone. What they may do is judged by the handler's own extractor, also before they see a
+/// kept answer.
 async fn principal(state: &AppState, parts: &mut Parts) -> Result<Option<String>, Problem> {
     let is_operator = parts.uri.path().starts_with(API) && parts.uri.path()[API.len()..].starts_with("/operator/");
     let found = if is_operator {
-        Operator::<crate::authorization::Viewer>::from_request_parts(parts, state)
+        Operator::<crate::authorization::Viewer>::authenticate(parts, state)
             .await
             .map(|operator| Some(operator.session.operator.to_string()))
     } else {
@@ -102,6 +154,8 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
 
 /// Keeps an answer that another attempt should get too. What may go differently next time is not kept: failures of
 /// ours, and refusals that signing in or waiting mends.
+///
+/// What failed may have been done all the same, so its next attempt goes on with the same id.
 fn is_kept(status: StatusCode) -> bool {
     !status.is_server_error() && !matches!(status.as_u16(), 401 | 403 | 408 | 429)
 }
@@ -115,6 +169,10 @@ async fn keep(state: &AppState, request_key: &RequestKey, response: Response) ->
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind == "text/event-stream");
+    if status.is_server_error() {
+        idempotency::hand_over(&state.app, request_key).await?;
+        return Ok(response);
+    }
     if is_problem || is_stream || !is_kept(status) {
         idempotency::release(&state.app, request_key).await?;
         return Ok(response);
@@ -127,7 +185,7 @@ async fn keep(state: &AppState, request_key: &RequestKey, response: Response) ->
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     if bytes.len() > MAX_KEPT_BYTES {
-        idempotency::release(&state.app, request_key).await?;
+        idempotency::hand_over(&state.app, request_key).await?;
     } else {
         let headers = KEPT_HEADERS
             .iter()

@@ -99,6 +99,18 @@ pub async fn insert_slug(
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Has whoever else makes an organization for this user wait until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_owner(tx: &mut SystemTx, user: UserId) -> Result<(), DatabaseError> {
+    sqlx::query("select from users where id = $1 for update")
+        .bind(user.uuid())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// How many organizations a user owns.
 ///
 /// # Errors

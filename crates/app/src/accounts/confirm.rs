@@ -1,6 +1,6 @@
 //! The link in the sign-up's mail: user, password, organization and session become live together, once.
 
-use tenantry_domain::ids::UserId;
+use tenantry_domain::ids::{OrganizationId, UserId};
 use tenantry_postgres::{
     SystemTx,
     accounts::{
@@ -86,6 +86,7 @@ async fn make_live(
     sign_ups::void_others(tx, &email, now).await?;
     let act = Act::new("user.created", user).user(user).address(visitor.address);
     audit::record(app, &mut *tx, act).await?;
-    organizations::create_owned(app, tx, user, &organization_name, visitor.address).await?;
+    let organization = OrganizationId::from_uuid(Uuid::now_v7());
+    organizations::create_owned(app, tx, organization, user, &organization_name, visitor.address).await?;
     session::start(app, tx, user, email, name, visitor).await.map(Some)
 }

@@ -12,14 +12,15 @@ use tenantry_postgres::{
         installation, operations, tenants,
     },
 };
-use uuid::Uuid;
 
 use super::names::CheckNameError;
-use crate::{App, error::Fault};
+use crate::{App, billing::checkout::expire, error::Fault};
 
 /// A tenant to be named.
 #[derive(Debug, Clone)]
 pub struct NewTenant<'a> {
+    /// Its identifier, from which all others come.
+    pub id: TenantId,
     /// Whose it will be.
     pub organization: OrganizationId,
     /// Key of its product.
@@ -62,7 +63,7 @@ impl From<NameError> for CreatePendingError {
 pub async fn create_pending(tx: &mut SystemTx, app: &App, new: &NewTenant<'_>) -> Result<TenantId, CreatePendingError> {
     let name = HostLabel::parse(new.name)?;
     let host = identifiers::host(&name, &app.settings.tenant_domain);
-    let id = TenantId::from_uuid(Uuid::now_v7());
+    let id = new.id;
     let cluster = installation::cluster_for_new_tenant(tx).await?;
     let row = tenants::NewTenant {
         id,
@@ -103,6 +104,7 @@ pub async fn discard_pending(tx: &mut SystemTx, tenant: TenantId) -> Result<(), 
         return Ok(());
     }
     domains::release(&mut *tx, tenant).await?;
+    expire::close_open(tx, tenant, None).await?;
     tenants::set_state(tx, tenant, TenantState::Deleted, None).await?;
     Ok(())
 }

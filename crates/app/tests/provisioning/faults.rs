@@ -197,6 +197,7 @@ async fn two_purchases_race_for_one_name_and_one_wins() {
     let first = world.name("wanted").await;
     let mut tx = world.app.database.system("a test").await.unwrap();
     let new = provisioning::NewTenant {
+        id: tenantry_domain::ids::TenantId::from_uuid(uuid::Uuid::now_v7()),
         organization: world.organization,
         product: "collection",
         plan_version: world.plan,

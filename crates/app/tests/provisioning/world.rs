@@ -21,7 +21,7 @@ use tenantry_app::{
     context::Parts,
     mail::SendMail,
     provisioning::{self, NewTenant, OperationView, ProvisionRequest, Reader, TenantView},
-    sealing::Sealer,
+    sealing::{MasterKeys, Sealer},
 };
 use tenantry_domain::{
     ids::{OperationId, OrganizationId, PlanVersionId, TenantId},
@@ -117,12 +117,13 @@ impl World {
         let mails = Arc::new(Outbox::default());
         let key = "sk_test_nobody".to_owned();
         let stripe = StripeConfig::at("http://127.0.0.1:9".parse().unwrap(), SecretString::from(key)).unwrap();
+        let keys = MasterKeys::parse("k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
         let app = App::new(Parts {
+            sealer: Sealer::unlock(keys, &database, installation).await.unwrap(),
             database,
             payments: Arc::new(StripeClient::new(&stripe).unwrap()),
             cluster: Arc::new(cluster),
             mailer: mails.clone(),
-            sealer: Sealer::parse("k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap(),
             passwords: PasswordHasher::new(PasswordParameters::default()).unwrap(),
             catalog: CatalogStore::empty(),
             clock: clock.clone(),
@@ -179,6 +180,7 @@ impl World {
     pub async fn name(&self, name: &str) -> TenantId {
         let mut tx = self.app.database.system("a test").await.unwrap();
         let new = NewTenant {
+            id: TenantId::from_uuid(Uuid::now_v7()),
             organization: self.organization,
             product: "collection",
             plan_version: self.plan,
@@ -193,6 +195,7 @@ impl World {
     /// Names a tenant and has it made.
     pub async fn provision(&self, name: &str) -> (TenantId, OperationId) {
         let request = ProvisionRequest {
+            id: TenantId::from_uuid(Uuid::now_v7()),
             organization: self.organization,
             product: "collection",
             plan: "starter",

@@ -15,6 +15,7 @@ use tenantry_domain::ids::{OrganizationId, SessionId, UserId};
 use super::{Authority, Permissions, SignedIn};
 use crate::{
     AppState, OrganizationRef, PathId,
+    idempotency::Replay,
     problem::{Problem, kinds},
 };
 
@@ -78,7 +79,7 @@ impl<P: Permissions> FromRequestParts<AppState> for Authorized<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let signed_in = <SignedIn as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        let signed_in = SignedIn::authenticate(parts, state).await?;
         let PathId(named) = PathId::<OrganizationRef>::from_request_parts(parts, state).await?;
         let key = match named {
             OrganizationRef::Id(id) => OrganizationKey::Id(id),
@@ -97,6 +98,7 @@ impl<P: Permissions> FromRequestParts<AppState> for Authorized<P> {
                 ),
             ));
         }
+        Replay::stop(parts)?;
         Ok(Self {
             signed_in,
             membership,

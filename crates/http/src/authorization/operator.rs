@@ -16,6 +16,7 @@ use crate::{
     AppState,
     cookie::SessionCookie,
     csrf,
+    idempotency::Replay,
     problem::{Problem, kinds},
 };
 
@@ -79,10 +80,9 @@ impl<R: MinimumRole> Authority for Operator<R> {
     }
 }
 
-impl<R: MinimumRole> FromRequestParts<AppState> for Operator<R> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+impl<R: MinimumRole> Operator<R> {
+    /// Who asks, and whether they may.
+    pub(crate) async fn authenticate(parts: &Parts, state: &AppState) -> Result<Self, Problem> {
         let unauthenticated = || Problem::of(kinds::UNAUTHENTICATED);
         let secret = SessionCookie::Operator
             .read(&parts.headers)
@@ -102,5 +102,15 @@ impl<R: MinimumRole> FromRequestParts<AppState> for Operator<R> {
             secret,
             role: PhantomData,
         })
+    }
+}
+
+impl<R: MinimumRole> FromRequestParts<AppState> for Operator<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let operator = Self::authenticate(parts, state).await?;
+        Replay::stop(parts)?;
+        Ok(operator)
     }
 }

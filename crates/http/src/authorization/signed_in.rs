@@ -8,6 +8,7 @@ use crate::{
     AppState,
     cookie::SessionCookie,
     csrf,
+    idempotency::Replay,
     problem::{Problem, kinds},
 };
 
@@ -44,12 +45,9 @@ impl SignedIn {
         parts.extensions.insert(signed_in.clone());
         Ok(signed_in)
     }
-}
 
-impl FromRequestParts<AppState> for SignedIn {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+    /// Who asks, for whoever goes on to judge what they may do.
+    pub(crate) async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let signed_in = Self::present(parts, state).await?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         if signed_in.session.impersonation.is_some() && !reads {
@@ -59,11 +57,21 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let signed_in = Self::authenticate(parts, state).await?;
+        Replay::stop(parts)?;
+        Ok(signed_in)
+    }
+}
+
 impl OptionalFromRequestParts<AppState> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Option<Self>, Problem> {
-        match <Self as FromRequestParts<AppState>>::from_request_parts(parts, state).await {
+        match Self::authenticate(parts, state).await {
             Ok(signed_in) => Ok(Some(signed_in)),
             Err(problem) if problem.kind() == kinds::UNAUTHENTICATED => Ok(None),
             Err(problem) => Err(problem),

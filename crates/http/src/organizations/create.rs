@@ -9,11 +9,11 @@ use garde::Validate;
 use http::{StatusCode, header::LOCATION};
 use serde::Deserialize;
 use tenantry_app::organizations::{self, CreateError};
-use tenantry_domain::display_name::DisplayName;
+use tenantry_domain::{display_name::DisplayName, ids::OrganizationId};
 use utoipa::ToSchema;
 
 use super::{get::OrganizationView, problems};
-use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules};
+use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules, idempotency::NewId};
 
 /// A new organization.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -37,12 +37,20 @@ pub struct CreateOrganizationRequest {
 pub(super) async fn create_organization(
     State(state): State<AppState>,
     signed_in: SignedIn,
+    NewId(id): NewId,
     ClientAddress(address): ClientAddress,
     ValidJson(request): ValidJson<CreateOrganizationRequest>,
 ) -> Result<Response, Problem> {
     let name =
         DisplayName::parse(&request.name).map_err(|error| Problem::field("/name", error.code(), error.to_string()))?;
-    let created = organizations::create(&state.app, signed_in.session.user, &name, address).await;
+    let created = organizations::create(
+        &state.app,
+        OrganizationId::from_uuid(id),
+        signed_in.session.user,
+        &name,
+        address,
+    )
+    .await;
     let membership = created.map_err(|error| match error {
         CreateError::TooMany => Problem::of(problems::TOO_MANY_ORGANIZATIONS),
         CreateError::Fault(fault) => fault.into(),

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use tenantry_domain::accounts::OperatorRole;
 
-use crate::support::TestApp;
+use crate::{operators::operator, support::TestApp, tenants::sell};
 
 const PATH: &str = "/api/v1/organizations";
 
@@ -100,4 +101,92 @@ async fn a_refusal_is_judged_anew_and_a_forged_call_sees_nothing() {
             .await;
         assert_eq!(answer.code(), "idempotency_key_invalid", "{invalid}");
     }
+}
+
+/// As a server leaves it that dies after the act was committed and before its answer was kept.
+const DIED: &str = "update idempotency_keys set status = null, sealed_response = null";
+
+#[tokio::test]
+async fn an_attempt_after_a_crash_finds_what_was_made() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let body = json!({ "name": "Once" });
+    let key = [("idempotency-key", "k")];
+    let first = ada.post_with(PATH, &body, &key).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    test.execute(DIED).await;
+    assert_eq!(
+        ada.post_with(PATH, &body, &key).await.code(),
+        "idempotency_in_progress",
+        "whoever does it may still be at work"
+    );
+    test.clock.advance(TimeDelta::minutes(3));
+    let again = ada.post_with(PATH, &body, &key).await;
+    assert_eq!(
+        (again.status, again.json()["id"].clone()),
+        (201, first.json()["id"].clone())
+    );
+    assert_eq!(
+        test.count("select count(*) from organizations where name = 'Once'")
+            .await,
+        1
+    );
+    let kept = ada.post_with(PATH, &body, &key).await;
+    assert_eq!(kept.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
+async fn an_operators_attempt_after_a_crash_makes_no_second_tenant() {
+    let test = TestApp::start().await;
+    sell(&test).await;
+    let organization = test.person("ada").await.organization();
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    let body = json!({ "organization": organization, "product": "collection", "plan": "starter", "name": "museum" });
+    let key = [("idempotency-key", "k")];
+    let path = "/api/v1/operator/tenants";
+    let first = admin.post_with(path, &body, &key).await;
+    assert_eq!(first.status, 202, "{}", first.text());
+    test.execute(DIED).await;
+    test.clock.advance(TimeDelta::minutes(3));
+    let again = admin.post_with(path, &body, &key).await;
+    assert_eq!(
+        (again.status, again.json()["id"].clone()),
+        (202, first.json()["id"].clone())
+    );
+    assert_eq!(test.count("select count(*) from tenants").await, 1);
+}
+
+#[tokio::test]
+async fn who_may_not_do_it_any_more_does_not_see_the_kept_answer() {
+    let test = TestApp::start().await;
+    sell(&test).await;
+    let organization = test.person("ada").await.organization();
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    let body = json!({ "organization": organization, "product": "collection", "plan": "starter", "name": "museum" });
+    let key = [("idempotency-key", "k")];
+    let path = "/api/v1/operator/tenants";
+    assert_eq!(admin.post_with(path, &body, &key).await.status, 202);
+    let kept = admin.post_with(path, &body, &key).await;
+    assert_eq!((kept.status, kept.header("idempotency-replayed")), (202, "true"));
+    test.execute("update operators set role = 'viewer'").await;
+    let refused = admin.post_with(path, &body, &key).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "role_too_small"));
+}
+
+#[tokio::test]
+async fn a_kept_answer_opens_for_its_own_caller_and_key_alone() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let body = json!({ "name": "Once" });
+    for key in ["one", "two"] {
+        let made = ada.post_with(PATH, &body, &[("idempotency-key", key)]).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    // Somebody who can write the table exchanges two answers.
+    test.execute(
+        "update idempotency_keys k set sealed_response = o.sealed_response from idempotency_keys o where o.key <> k.key",
+    )
+    .await;
+    let answer = ada.post_with(PATH, &body, &[("idempotency-key", "one")]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (500, "internal_error"));
 }

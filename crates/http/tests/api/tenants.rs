@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A product that can be provisioned.
-async fn sell(test: &TestApp) {
+pub(crate) async fn sell(test: &TestApp) {
     test.execute("insert into products (key, delivery, definition) values ('collection', 'dedicated', '{}')")
         .await;
     test.execute(

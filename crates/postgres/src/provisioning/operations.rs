@@ -5,7 +5,7 @@ use sqlx::{Executor, FromRow, Postgres, Row, postgres::PgRow};
 use tenantry_domain::ids::{OperationId, OrganizationId, TenantId};
 use uuid::Uuid;
 
-use crate::DatabaseError;
+use crate::{DatabaseError, SystemTx};
 
 /// An operation in a list.
 #[derive(Debug, Clone)]
@@ -126,6 +126,19 @@ pub async fn list<'c>(
     .fetch_all(tx)
     .await?;
     Ok(rows)
+}
+
+/// The operation that began a tenant's life, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_of_tenant(tx: &mut SystemTx, tenant: TenantId) -> Result<Option<OperationId>, DatabaseError> {
+    let id: Option<Uuid> =
+        sqlx::query_scalar("select id from operations where tenant_id = $1 order by created_at, id limit 1")
+            .bind(tenant.uuid())
+            .fetch_optional(tx)
+            .await?;
+    Ok(id.map(OperationId::from_uuid))
 }
 
 /// The operation that is at work on a tenant, or waits for a person.

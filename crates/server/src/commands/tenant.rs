@@ -19,6 +19,7 @@ use tenantry_domain::{
     provisioning::TenantState,
 };
 use tenantry_postgres::provisioning::tenants::TenantFilter;
+use uuid::Uuid;
 
 use super::operator::ACTOR;
 use crate::{
@@ -60,6 +61,7 @@ pub async fn run(wired: &Wired, command: TenantCommand) -> Result<(), Failure> {
                     )
                 })?;
             let request = ProvisionRequest {
+                id: TenantId::from_uuid(Uuid::now_v7()),
                 organization,
                 product: &product,
                 plan: &plan,

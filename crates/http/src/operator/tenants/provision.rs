@@ -7,11 +7,13 @@ use tenantry_app::{
     organizations,
     provisioning::{self, ProvisionRequest},
 };
+use tenantry_domain::ids::TenantId;
 use utoipa::ToSchema;
 
 use super::accepted;
 use crate::{
-    AppState, Operator, Problem, TraceContext, ValidJson, authorization::Admin, provisioning::views::Operation,
+    AppState, Operator, Problem, TraceContext, ValidJson, authorization::Admin, idempotency::NewId,
+    provisioning::views::Operation,
 };
 
 /// A tenant to be made.
@@ -47,6 +49,7 @@ pub struct ProvisionTenantRequest {
 pub(super) async fn operator_provision_tenant(
     State(state): State<AppState>,
     operator: Operator<Admin>,
+    NewId(id): NewId,
     trace: TraceContext,
     ValidJson(request): ValidJson<ProvisionTenantRequest>,
 ) -> Result<Response, Problem> {
@@ -67,6 +70,7 @@ pub(super) async fn operator_provision_tenant(
         return Err(unknown());
     }
     let wanted = ProvisionRequest {
+        id: TenantId::from_uuid(id),
         organization,
         product: &request.product,
         plan: &request.plan,
