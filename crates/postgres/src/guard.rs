@@ -69,6 +69,16 @@ pub enum OpenDoor {
         /// `select`, `insert`, `update` or `delete`.
         command: String,
     },
+    /// A right of the application's role that no statement of its was given.
+    #[error(
+        "tenantry_app, or everybody, may {command} on {table}: REVOKE it, or list it in isolation.rs if a statement needs it"
+    )]
+    ExtraRight {
+        /// The table.
+        table: String,
+        /// `select`, `insert`, `update`, `delete`, `truncate`, `references` or `trigger`.
+        command: String,
+    },
     /// A policy that lets somebody else than the system role and the owner see rows whatever the scope.
     #[error(
         "policy {policy} on {table} does not depend on a scope: it has to compare with app.organization_id or app.user_id, without OR"

@@ -66,7 +66,6 @@ doors! {
                                to tenantry_system; create policy member on organizations for select to tenantry_app
                                using (id = nullif(current_setting('app.organization_id', true), '')::uuid
                                       and id = nullif(current_setting('app.user_id', true), '')::uuid)" => [
-        OpenDoor::CommandWithoutPolicy { table: text("organizations"), role: text("tenantry_app"), command: text("insert") },
         OpenDoor::CommandWithoutPolicy { table: text("organizations"), role: text("tenantry_app"), command: text("update") },
     ];
     a_command_of_the_owner_without_policy: "drop policy owner on clusters; create policy owner on clusters
@@ -77,6 +76,16 @@ doors! {
     ];
     a_right_to_one_column_without_policy: "grant select (id) on clusters to tenantry_app" => [
         OpenDoor::CommandWithoutPolicy { table: text("clusters"), role: text("tenantry_app"), command: text("select") },
+        OpenDoor::ExtraRight { table: text("clusters"), command: text("select") },
+    ];
+    a_right_that_no_statement_needs: "grant delete on tenants to tenantry_app" => [
+        OpenDoor::ExtraRight { table: text("tenants"), command: text("delete") },
+    ];
+    a_right_to_write_one_column: "grant update (state) on checkouts to tenantry_app" => [
+        OpenDoor::ExtraRight { table: text("checkouts"), command: text("update") },
+    ];
+    a_right_of_everybody: "grant truncate on audit_events to public" => [
+        OpenDoor::ExtraRight { table: text("audit_events"), command: text("truncate") },
     ];
     a_policy_without_scope: "create policy open on tenants for select to tenantry_app using (true)" => [
         OpenDoor::UnscopedPolicy { table: text("tenants"), policy: text("open") },

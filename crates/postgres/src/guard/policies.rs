@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::OpenDoor;
 use crate::{
     error::DatabaseError,
-    isolation::{Class, TABLES},
+    isolation::{self, Class, TABLES},
     roles::{APP_ROLE, SYSTEM_ROLE},
 };
 
@@ -58,6 +58,7 @@ pub(super) async fn open_doors(connection: &mut PgConnection) -> Result<Vec<Open
         doors.extend(other_classes(&policies));
     }
     doors.extend(commands_without_policy(connection).await?);
+    doors.extend(extra_rights(connection).await?);
     Ok(doors)
 }
 
@@ -135,5 +136,31 @@ async fn commands_without_policy(connection: &mut PgConnection) -> Result<Vec<Op
     Ok(found
         .into_iter()
         .map(|(table, role, command)| OpenDoor::CommandWithoutPolicy { table, role, command })
+        .collect())
+}
+
+/// What was granted to the application's role or to everybody, on tables and on columns, beyond the list.
+async fn extra_rights(connection: &mut PgConnection) -> Result<Vec<OpenDoor>, DatabaseError> {
+    let granted: Vec<(String, String)> = sqlx::query_as(
+        "select distinct c.oid::regclass::text, lower(granted.privilege_type)
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         cross join lateral (
+             select grantee, privilege_type from aclexplode(c.relacl)
+             union all
+             select acl.grantee, acl.privilege_type from pg_attribute a cross join aclexplode(a.attacl) acl
+             where a.attrelid = c.oid and not a.attisdropped) granted
+         where c.relkind in ('r', 'p')
+           and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+           and n.nspname not like 'pg\\_temp\\_%'
+           and granted.grantee in (0, to_regrole($1)::oid) and granted.grantee <> c.relowner
+         order by 1, 2",
+    )
+    .bind(APP_ROLE)
+    .fetch_all(connection)
+    .await?;
+    Ok(granted
+        .into_iter()
+        .filter(|(table, command)| !isolation::may(table, command))
+        .map(|(table, command)| OpenDoor::ExtraRight { table, command })
         .collect())
 }

@@ -14,9 +14,9 @@ mod probe;
 mod world;
 
 use probe::breaches;
-use tenantry_postgres::isolation::{Class, class_of};
+use tenantry_postgres::isolation::{Class, class_of, may};
 use tenantry_test_support::TestDatabase;
-use world::{assert_every_table_has_rows, populate};
+use world::{assert_every_table_has_rows, grant_every_verb, populate};
 
 #[tokio::test]
 async fn a_scope_sees_and_changes_nothing_of_another() {
@@ -26,6 +26,29 @@ async fn a_scope_sees_and_changes_nothing_of_another() {
     let database = test.database().await;
     assert_eq!(breaches(&database, &test, worlds[0], worlds[1]).await, []);
     assert_eq!(breaches(&database, &test, worlds[1], worlds[0]).await, []);
+    // Policies hold by themselves, whatever is granted.
+    grant_every_verb(&test).await;
+    assert_eq!(breaches(&database, &test, worlds[0], worlds[1]).await, []);
+}
+
+#[tokio::test]
+async fn the_application_has_the_rights_on_its_list_and_no_others() {
+    let test = TestDatabase::create().await;
+    let found: Vec<(String, String)> = sqlx::query_as(
+        "select c.relname::text, command from pg_class c
+         cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) command
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+           and has_table_privilege('tenantry_app', c.oid, command) order by 1, 2",
+    )
+    .fetch_all(&mut test.superuser().await)
+    .await
+    .unwrap();
+    for (table, _) in tenantry_postgres::isolation::TABLES {
+        for command in ["select", "insert", "update", "delete", "truncate"] {
+            let has = found.contains(&((*table).to_owned(), command.to_owned()));
+            assert_eq!(has, may(table, command), "{command} on {table}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use tenantry_test_support::TestDatabase;
 
 use super::{
     probe::{breaches, breaches_of},
-    world::{World, populate},
+    world::{World, grant_every_verb, populate},
 };
 
 /// One way to break the isolation of a table, and how to mend it again.
@@ -22,6 +22,7 @@ async fn opening_any_policy_is_noticed() {
     let test = TestDatabase::create().await;
     let worlds = populate(&test, 2).await;
     let database = test.database().await;
+    grant_every_verb(&test).await;
     let mut owner = test.owner().await;
     let mutations = mutations(&mut owner).await;
     assert!(mutations.len() > 40, "only {} mutations", mutations.len());

@@ -18,6 +18,7 @@ insert into stripe_objects (object_id) values ('sub_0');
 insert into stripe_calls (key, purpose, request_hash, idempotency_key) values ('key', 'customer', sha256('request'), 'key');
 insert into idempotency_keys (principal, key, request_hash, expires_at)
     values ('user', 'key', sha256('request'), now() + interval '1 day');
+insert into mail_causes (hash, queued_at) values (sha256('tenant_ready'), now());
 insert into jobs (id, kind, payload) values (gen_random_uuid(), 'mail.send', '{}');
 insert into sealed_secrets (id, scope, owner_id, name, key_id, wrapped_key, ciphertext)
     values (gen_random_uuid(), 'tenant', gen_random_uuid(), 'admin-password', 'k1', '\x00', '\x00');
