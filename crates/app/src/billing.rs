@@ -4,7 +4,7 @@
 
 pub mod apply;
 mod calls;
-mod cancel;
+pub(crate) mod cancel;
 pub mod catalog;
 pub mod checkout;
 mod customers;
@@ -12,6 +12,7 @@ pub mod events;
 pub mod inbox;
 pub mod polling;
 pub mod reconcile;
+pub mod refunds;
 pub mod sales;
 pub mod subscriptions;
 pub mod webhook_secrets;
@@ -47,6 +48,9 @@ pub enum BillingFault {
     /// The payment provider.
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    /// Others moved the same purchase on, again and again, while this was looked at. A later look finds it at rest.
+    #[error("the purchase moved while it was looked at")]
+    Overtaken,
     /// Ours.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -70,6 +74,7 @@ fn job_error(error: BillingFault) -> JobError {
         },
         BillingFault::Payment(error) if error.is_temporary() => JobError::retry(error.code(), error.to_string()),
         BillingFault::Payment(error) => JobError::give_up(error.code(), error.to_string()),
+        BillingFault::Overtaken => JobError::retry("overtaken", error.to_string()),
         BillingFault::Fault(fault) => JobError::retry("fault", fault.to_string()),
     }
 }

@@ -1,12 +1,12 @@
 //! Mail leaves by a job that is queued in the transaction that causes it: no mail for what was rolled back, none lost
-//! when the mail server is away, none twice for one cause.
+//! when the mail server is away, none queued twice for one cause.
 
 mod send;
 
 use sha2::{Digest, Sha256};
 use tenantry_domain::mail::{Message, OutgoingMail};
 use tenantry_operations::jobs::{self, NewJob};
-use tenantry_postgres::{DatabaseError, SystemTx};
+use tenantry_postgres::{DatabaseError, SystemTx, mail_causes};
 
 pub use send::SendMail;
 
@@ -15,18 +15,39 @@ use crate::{App, error::Fault};
 /// What the sealed payload of a mail job is bound to.
 const PURPOSE: &str = "mail";
 
-/// Queues a mail. `cause` names what it is about, once and for all: `tenant_ready:ten_…`.
+/// Queues a mail. `cause` names what it is about, once and for all: `tenant_ready:ten_…`. A cause that has had its mail
+/// gets no second one, however long ago the first was sent.
 ///
 /// # Errors
 /// The database's, or the sealer's.
 pub async fn queue(tx: &mut SystemTx, app: &App, cause: &str, to: &str, message: Message) -> Result<(), Fault> {
+    queue_in(tx, app, None, cause, to, message).await
+}
+
+/// The same in a trace that it belongs to.
+///
+/// # Errors
+/// The database's, or the sealer's.
+pub async fn queue_in(
+    tx: &mut SystemTx,
+    app: &App,
+    trace: Option<&str>,
+    cause: &str,
+    to: &str,
+    message: Message,
+) -> Result<(), Fault> {
+    if !mail_causes::insert(tx, &Sha256::digest(cause), app.clock.now()).await? {
+        return Ok(());
+    }
     let mail = OutgoingMail {
         message_id: message_id(app, cause),
         to: to.to_owned(),
         message,
     };
     let sealed = app.sealer.seal_text(PURPOSE, &serde_json::to_string(&mail)?)?;
-    let job = NewJob::of::<SendMail>(&send::Payload { sealed })?.unique_key(format!("mail:{cause}"));
+    let job = NewJob::of::<SendMail>(&send::Payload { sealed })?
+        .unique_key(format!("mail:{cause}"))
+        .trace_id(trace.map(str::to_owned));
     jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
 }

@@ -60,6 +60,28 @@ pub enum Message {
         /// Leads to the console.
         link: String,
     },
+    /// For operators: what the payment provider says cannot be followed without a person.
+    PaymentNeedsPerson {
+        /// The provider's identifier of what it is about.
+        object: String,
+        /// The stable code of what is wrong.
+        code: String,
+        /// What it means and what to do.
+        advice: String,
+        /// Leads to the events.
+        link: String,
+    },
+    /// A payment that bought nothing has gone back.
+    PaymentRefunded {
+        /// Whose payment.
+        organization: String,
+        /// What it was for.
+        plan: String,
+        /// The amount, as people write it.
+        amount: String,
+        /// Leads to what was bought.
+        link: String,
+    },
     /// A payment did not go through.
     PaymentFailed {
         /// Whose payment.

@@ -106,6 +106,8 @@ fn template(message: &Message) -> &'static str {
         Message::TenantReady { .. } => "tenant_ready",
         Message::ProvisioningFailed { .. } => "provisioning_failed",
         Message::RefundNeeded { .. } => "refund_needed",
+        Message::PaymentNeedsPerson { .. } => "payment_needs_person",
+        Message::PaymentRefunded { .. } => "payment_refunded",
         Message::PaymentFailed { .. } => "payment_failed",
     }
 }
@@ -152,6 +154,18 @@ mod tests {
                 amount: "49.00 EUR".to_owned(),
                 reason: text(),
                 page: "cs_test_1".to_owned(),
+                link: link(),
+            },
+            Message::PaymentNeedsPerson {
+                object: "sub_1".to_owned(),
+                code: "customer_mismatch".to_owned(),
+                advice: text(),
+                link: link(),
+            },
+            Message::PaymentRefunded {
+                organization: text(),
+                plan: text(),
+                amount: "49.00 EUR".to_owned(),
                 link: link(),
             },
             Message::PaymentFailed {

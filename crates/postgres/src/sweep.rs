@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{DatabaseError, SystemTx};
 
-/// Deletes answers whose replay has expired, sessions that ended before `before`, and sign-ups that expired before it.
+/// Deletes answers whose replay has expired, and what ended, was mailed or expired before `before`.
 /// Returns how many rows went.
 ///
 /// # Errors
@@ -23,11 +23,15 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, before: DateTime<Utc
             .bind(before)
             .execute(&mut *tx)
             .await?;
+    let causes = sqlx::query("delete from mail_causes where queued_at < $1")
+        .bind(before)
+        .execute(&mut *tx)
+        .await?;
     let sign_ups = sqlx::query("delete from sign_ups where expires_at < $1")
         .bind(before)
         .execute(tx)
         .await?;
-    Ok([answers, sessions, operators, sign_ups]
+    Ok([answers, sessions, operators, causes, sign_ups]
         .iter()
         .map(sqlx::postgres::PgQueryResult::rows_affected)
         .sum())

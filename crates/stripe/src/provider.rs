@@ -10,8 +10,8 @@ use tenantry_domain::billing::{
     PaymentError, PaymentProvider,
     provider::{
         Account, CheckoutSession, CreatedWebhookEndpoint, CustomerRequest, IdempotencyKey, Invoice, PaymentIntent,
-        PriceObject, PriceRequest, ProductObject, ProductRequest, ProviderEvent, References, SessionRequest,
-        Subscription, WebhookEndpoint, WebhookEndpointRequest, WebhookRefusal,
+        PriceObject, PriceRequest, ProductObject, ProductRequest, ProviderEvent, References, RefundRequest,
+        SessionRequest, Subscription, WebhookEndpoint, WebhookEndpointRequest, WebhookRefusal,
     },
 };
 
@@ -20,7 +20,7 @@ use crate::{
     form::Form,
     wire::{
         CustomerWire, Identified, InvoicePaymentWire, InvoiceWire, Page, PaymentIntentWire, PriceWire, ProductWire,
-        SessionWire, SubscriptionWire, WebhookEndpointWire,
+        RefundWire, SessionWire, SubscriptionWire, WebhookEndpointWire,
     },
 };
 
@@ -139,7 +139,10 @@ impl PaymentProvider for StripeClient {
     }
 
     async fn get_payment_intent(&self, payment_intent: &str) -> Result<PaymentIntent, PaymentError> {
-        let payment_intent: PaymentIntentWire = self.get(&["payment_intents", payment_intent], &Form::new()).await?;
+        let payment_intent: PaymentIntentWire = {
+            let form = Form::new().with_list("expand", ["latest_charge"]);
+            self.get(&["payment_intents", payment_intent], &form).await?
+        };
         Ok(payment_intent.into())
     }
 
@@ -156,6 +159,26 @@ impl PaymentProvider for StripeClient {
         let query = Form::new().with("invoice", invoice).with("limit", 10);
         let page: Page<InvoicePaymentWire> = self.get(&["invoice_payments"], &query).await?;
         Ok(page.data.into_iter().find_map(InvoicePaymentWire::payment_intent))
+    }
+
+    async fn refund_payment(&self, request: &RefundRequest, key: &IdempotencyKey) -> Result<String, PaymentError> {
+        let form = Form::new()
+            .with("payment_intent", &request.payment_intent)
+            .with_map("metadata", request.references.metadata());
+        let refund: Identified = self.post(&["refunds"], &form, key).await?;
+        Ok(refund.id)
+    }
+
+    async fn find_refund(&self, request: &RefundRequest) -> Result<Option<String>, PaymentError> {
+        let query = Form::new().with("payment_intent", &request.payment_intent);
+        self.find_in_list(&["refunds"], query, |refund: RefundWire| {
+            let carried = References::from_metadata(&refund.metadata);
+            let is_ours = carried.installation == request.references.installation
+                && carried.checkout == request.references.checkout
+                && carried.checkout.is_some();
+            is_ours.then_some(refund.id)
+        })
+        .await
     }
 
     async fn ensure_product(&self, request: &ProductRequest, key: &IdempotencyKey) -> Result<(), PaymentError> {

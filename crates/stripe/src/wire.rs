@@ -212,8 +212,21 @@ pub(crate) struct PaymentIntentWire {
     customer: Option<Reference>,
     amount: Option<i64>,
     currency: Option<String>,
+    /// Comes along where it is asked for.
+    latest_charge: Option<ChargeWire>,
     #[serde(default)]
     livemode: bool,
+}
+
+/// A charge, or its identifier alone.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ChargeWire {
+    Whole {
+        #[serde(default)]
+        refunded: bool,
+    },
+    Id(#[expect(dead_code, reason = "says only that the object did not come along")] String),
 }
 
 impl From<PaymentIntentWire> for PaymentIntent {
@@ -227,9 +240,18 @@ impl From<PaymentIntentWire> for PaymentIntent {
                 .amount
                 .zip(currency)
                 .map(|(amount_minor, currency)| Money { amount_minor, currency }),
+            refunded: matches!(wire.latest_charge, Some(ChargeWire::Whole { refunded: true })),
             livemode: wire.livemode,
         }
     }
+}
+
+/// A refund, as far as it is found again by what it carries.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RefundWire {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) metadata: std::collections::BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -339,4 +361,7 @@ pub(crate) struct EventData {
 pub(crate) struct EventObjectWire {
     pub(crate) id: Option<String>,
     pub(crate) object: Option<String>,
+    /// Of a charge.
+    #[serde(default)]
+    pub(crate) payment_intent: Option<String>,
 }

@@ -33,6 +33,7 @@ mod payment_intents;
 mod payment_methods;
 mod prices;
 mod products;
+mod refunds;
 mod routes;
 mod server;
 mod settlements;

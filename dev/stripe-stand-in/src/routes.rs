@@ -9,7 +9,7 @@ use crate::params::{Description, Params};
 use crate::state::State;
 use crate::{
     account, charges, checkout_sessions, customers, events, invoice_payments, invoices, payment_intents,
-    payment_methods, prices, products, subscriptions, webhook_endpoints,
+    payment_methods, prices, products, refunds, subscriptions, webhook_endpoints,
 };
 
 /// A call: the id in its path, and its parameters.
@@ -148,6 +148,9 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         ),
         ("GET", "/v1/charges", charges::LIST, charges::list_charges),
         ("GET", "/v1/charges/:id", EXPAND, charges::retrieve),
+        ("POST", "/v1/refunds", refunds::CREATE, refunds::create),
+        ("GET", "/v1/refunds", refunds::LIST, refunds::list_refunds),
+        ("GET", "/v1/refunds/:id", EXPAND, refunds::retrieve),
         (
             "GET",
             "/v1/payment_methods",

@@ -18,12 +18,13 @@ pub(crate) enum Kind {
     PaymentMethod,
     Price,
     Product,
+    Refund,
     Subscription,
     WebhookEndpoint,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Charge,
         Self::CheckoutSession,
         Self::Customer,
@@ -34,6 +35,7 @@ impl Kind {
         Self::PaymentMethod,
         Self::Price,
         Self::Product,
+        Self::Refund,
         Self::Subscription,
         Self::WebhookEndpoint,
     ];
@@ -50,6 +52,7 @@ impl Kind {
             Self::PaymentMethod => "pm",
             Self::Price => "price",
             Self::Product => "prod",
+            Self::Refund => "re",
             Self::Subscription => "sub",
             Self::WebhookEndpoint => "we",
         }
@@ -74,6 +77,7 @@ impl Kind {
             Self::PaymentMethod => "PaymentMethod",
             Self::Price => "price",
             Self::Product => "product",
+            Self::Refund => "refund",
             Self::Subscription => "subscription",
             Self::WebhookEndpoint => "webhook endpoint",
         }
@@ -91,6 +95,7 @@ impl Kind {
             Self::PaymentMethod => "/v1/payment_methods",
             Self::Price => "/v1/prices",
             Self::Product => "/v1/products",
+            Self::Refund => "/v1/refunds",
             Self::Subscription => "/v1/subscriptions",
             Self::WebhookEndpoint => "/v1/webhook_endpoints",
         }
@@ -99,7 +104,7 @@ impl Kind {
     /// JSON pointers by which lists of this type are often filtered.
     fn indexed(self) -> &'static [&'static str] {
         match self {
-            Self::Charge => &["/payment_intent"],
+            Self::Charge | Self::Refund => &["/payment_intent"],
             Self::CheckoutSession => &["/customer", "/subscription", "/payment_intent"],
             Self::Invoice => &["/customer", "/parent/subscription_details/subscription"],
             Self::InvoicePayment => &["/invoice", "/payment/payment_intent"],

@@ -118,6 +118,9 @@ import type {
   OperatorProvisionTenantData,
   OperatorProvisionTenantErrors,
   OperatorProvisionTenantResponses,
+  OperatorRefundCheckoutData,
+  OperatorRefundCheckoutErrors,
+  OperatorRefundCheckoutResponses,
   OperatorReplayStripeEventData,
   OperatorReplayStripeEventErrors,
   OperatorReplayStripeEventResponses,
@@ -329,6 +332,29 @@ export const operatorListCheckouts = <ThrowOnError extends boolean = true>(
       },
     ],
     url: '/api/v1/operator/checkouts',
+    ...options,
+  })
+
+/**
+ * Sends a payment back that bought nothing.
+ */
+export const operatorRefundCheckout = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorRefundCheckoutData, ThrowOnError>,
+): RequestResult<OperatorRefundCheckoutResponses, OperatorRefundCheckoutErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorRefundCheckoutResponses,
+    OperatorRefundCheckoutErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/checkouts/{checkout}/refund',
     ...options,
   })
 

@@ -453,6 +453,10 @@ export type OperatorCheckout = {
    */
   refund_needed: boolean
   /**
+   * When a payment on it had gone back.
+   */
+  refunded_at?: string | null
+  /**
    * Where it stands.
    */
   state: OperatorCheckoutState
@@ -1983,6 +1987,75 @@ export type OperatorListCheckoutsResponses = {
 export type OperatorListCheckoutsResponse =
   OperatorListCheckoutsResponses[keyof OperatorListCheckoutsResponses]
 
+export type OperatorRefundCheckoutData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The checkout's id.
+     */
+    checkout: string
+  }
+  query?: never
+  url: '/api/v1/operator/checkouts/{checkout}/refund'
+}
+
+export type OperatorRefundCheckoutErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `refund_not_needed`, `refund_without_payment` or `refund_refused`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `payment_provider_unavailable`
+   */
+  503: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorRefundCheckoutError = OperatorRefundCheckoutErrors[keyof OperatorRefundCheckoutErrors]
+
+export type OperatorRefundCheckoutResponses = {
+  /**
+   * It went back; `refund_needed` is false now, unless the bank takes its time
+   */
+  200: OperatorCheckout
+}
+
+export type OperatorRefundCheckoutResponse =
+  OperatorRefundCheckoutResponses[keyof OperatorRefundCheckoutResponses]
+
 export type OperatorListOperationsData = {
   body?: never
   path?: never
@@ -3380,7 +3453,7 @@ export type BeginCheckoutErrors = {
    */
   404: Problem
   /**
-   * `name_taken`, `already_bought`, `checkout_superseded` or `price_not_ready`
+   * `name_taken`, `already_bought`, `checkout_superseded`, `too_many_open_checkouts` or `price_not_ready`
    */
   409: Problem
   /**

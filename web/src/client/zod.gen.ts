@@ -405,6 +405,7 @@ export const zOperatorCheckout = z.object({
   price: z.string(),
   product: z.string(),
   refund_needed: z.boolean(),
+  refunded_at: z.nullish(z.iso.datetime({ offset: true })),
   state: zOperatorCheckoutState,
   stripe_session_id: z.nullish(z.string()),
   tenant_id: z.nullish(z.string()),
@@ -936,6 +937,19 @@ export const zOperatorListCheckoutsQuery = z.object({
  * One page
  */
 export const zOperatorListCheckoutsResponse = zOperatorCheckoutPage
+
+export const zOperatorRefundCheckoutHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorRefundCheckoutPath = z.object({
+  checkout: z.string(),
+})
+
+/**
+ * It went back; `refund_needed` is false now, unless the bank takes its time
+ */
+export const zOperatorRefundCheckoutResponse = zOperatorCheckout
 
 export const zOperatorListOperationsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),

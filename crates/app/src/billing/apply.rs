@@ -8,9 +8,12 @@ mod write;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tenantry_domain::billing::{
-    provider::EventObject,
-    settle::{self, Failed, Ignored, Ledger, Outcome, Settlement},
+use tenantry_domain::{
+    billing::{
+        provider::EventObject,
+        settle::{self, Failed, Ignored, Ledger, Outcome, Settlement},
+    },
+    mail::Message,
 };
 use tenantry_operations::jobs::{self, Job, JobContext, JobError, NewJob};
 use tenantry_postgres::{
@@ -18,8 +21,8 @@ use tenantry_postgres::{
     billing::{checkouts, customers, inbox, objects, purchases},
 };
 
-use super::{BillingFault, job_error};
-use crate::{App, error::Fault};
+use super::{BillingFault, events, job_error};
+use crate::{App, error::Fault, mail};
 
 use fetch::{Fetched, fetch};
 
@@ -85,13 +88,14 @@ impl Job for ApplyEvents {
 fn is_temporary(error: &BillingFault) -> bool {
     match error {
         BillingFault::Payment(error) => error.is_temporary(),
-        BillingFault::Fault(_) => true,
+        BillingFault::Overtaken | BillingFault::Fault(_) => true,
     }
 }
 
 async fn note_failure(app: &App, object: &str, error: &BillingFault, is_last: bool) -> Result<(), BillingFault> {
     let code = match error {
         BillingFault::Payment(error) => error.code(),
+        BillingFault::Overtaken => "overtaken",
         BillingFault::Fault(_) => "fault",
     };
     let mut tx = app.database.system("note why events still wait").await?;
@@ -120,7 +124,7 @@ pub async fn settle_object(app: &App, object: &EventObject, trace: Option<&str>)
             }
         }
     }
-    Err(Fault::from(DatabaseError::Contention(sqlx::Error::PoolTimedOut)).into())
+    Err(BillingFault::Overtaken)
 }
 
 /// `None`: the answer was overtaken, ask again.
@@ -149,11 +153,35 @@ async fn apply(
         }
     };
     inbox::settle(&mut tx, waiting, outcome, now).await?;
+    if let Outcome::Failed(reason) = outcome {
+        tell_operator(&mut tx, app, object, reason, trace).await?;
+    }
     tx.commit().await?;
     if let Outcome::Failed(reason) = outcome {
         tracing::error!(object = object.id(), code = reason.code(), "a payment needs a person");
     }
     Ok(Some(outcome))
+}
+
+/// Once for each object and what is wrong with it.
+async fn tell_operator(
+    tx: &mut SystemTx,
+    app: &App,
+    object: &EventObject,
+    reason: Failed,
+    trace: Option<&str>,
+) -> Result<(), Fault> {
+    let Some(to) = app.settings.operator_email.as_deref() else {
+        return Ok(());
+    };
+    let message = Message::PaymentNeedsPerson {
+        object: object.id().to_owned(),
+        code: reason.code().to_owned(),
+        advice: events::explain(reason.code()).to_owned(),
+        link: app.settings.link("/operator/inbox"),
+    };
+    let cause = format!("payment_needs_person:{}:{}", object.id(), reason.code());
+    mail::queue_in(tx, app, trace, &cause, to, message).await
 }
 
 /// The provider does not have the object any more.

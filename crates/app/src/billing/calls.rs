@@ -19,7 +19,7 @@ use tenantry_postgres::billing::calls::{self, CallRow};
 use uuid::Uuid;
 
 use super::BillingFault;
-use crate::App;
+use crate::{App, error::Fault};
 
 pub(super) use write::{Write, Written};
 
@@ -27,6 +27,10 @@ pub(super) use write::{Write, Written};
 const KEY_LIFETIME: TimeDelta = TimeDelta::hours(23);
 /// What was made is looked for from a little before its intent: two clocks are never equal.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
+/// Longer than the provider is waited for: whoever has not noted an end by then has died.
+const LEASE: TimeDelta = TimeDelta::seconds(90);
+const LEASE_TRIES: u32 = 60;
+const LEASE_PAUSE: Duration = Duration::from_millis(250);
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// While a person waits, a longer pause is left to a later try.
@@ -50,7 +54,32 @@ pub(super) struct Intent<'a> {
 /// # Errors
 /// The provider's last answer, after which the same intent may be tried again; or the ledger's.
 pub(super) async fn perform(app: &App, intent: &Intent<'_>) -> Result<Written, BillingFault> {
-    let row = intend(app, intent).await?;
+    let row = take_in_hand(app, intent).await?;
+    let written = perform_in_hand(app, intent, row).await;
+    let mut tx = app.database.system("let go of a write").await?;
+    calls::end_lease(&mut tx, &intent.key).await?;
+    tx.commit().await?;
+    written
+}
+
+/// Waits until nobody else carries out the same write: two would each look for the other's object too early, and make
+/// it twice.
+async fn take_in_hand(app: &App, intent: &Intent<'_>) -> Result<CallRow, BillingFault> {
+    for _ in 0..LEASE_TRIES {
+        let row = intend(app, intent).await?;
+        if let Some(row) = row {
+            return Ok(row);
+        }
+        tokio::time::sleep(LEASE_PAUSE).await;
+    }
+    Err(PaymentError::Conflict {
+        code: "in_hand".to_owned(),
+        message: "the same write is being carried out".to_owned(),
+    }
+    .into())
+}
+
+async fn perform_in_hand(app: &App, intent: &Intent<'_>, row: CallRow) -> Result<Written, BillingFault> {
     if row.state == "done"
         && let Some(id) = row.result_id
     {
@@ -77,16 +106,23 @@ pub(super) async fn perform(app: &App, intent: &Intent<'_>) -> Result<Written, B
     attempt.run().await
 }
 
-async fn intend(app: &App, intent: &Intent<'_>) -> Result<CallRow, BillingFault> {
-    let hash = Sha256::digest(format!("{:?}", intent.write));
+/// `None`: somebody else has it in hand.
+async fn intend(app: &App, intent: &Intent<'_>) -> Result<Option<CallRow>, BillingFault> {
+    let hash = Sha256::digest(serde_json::to_vec(intent.write).map_err(Fault::from)?);
     let mut tx = app
         .database
         .system("record the intent of a write to the payment provider")
         .await?;
     let key = fresh_key();
+    let now = app.clock.now();
     let row = calls::intend(&mut tx, &intent.key, intent.purpose, intent.subject, &hash, &key.0).await?;
+    let is_ours = calls::lease(&mut tx, &intent.key, now, now + LEASE).await?;
+    if !is_ours {
+        // What was intended stays as whoever carries it out knows it.
+        return Ok(None);
+    }
     tx.commit().await?;
-    Ok(row)
+    Ok(Some(row))
 }
 
 fn fresh_key() -> IdempotencyKey {
@@ -153,7 +189,8 @@ impl Attempt<'_> {
 
     async fn note_sent(&self) -> Result<(), BillingFault> {
         let mut tx = self.app.database.system("note that a write is sent").await?;
-        calls::set_sent(&mut tx, &self.intent.key, &self.key.0, self.app.clock.now()).await?;
+        let now = self.app.clock.now();
+        calls::set_sent(&mut tx, &self.intent.key, &self.key.0, now, now + LEASE).await?;
         Ok(tx.commit().await?)
     }
 

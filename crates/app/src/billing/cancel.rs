@@ -1,5 +1,5 @@
-//! The job that ends a subscription which nobody wanted: the second payment for one purchase, or one that cannot be
-//! delivered.
+//! The job that ends a subscription which nobody wants: the second payment for one purchase, one that cannot be
+//! delivered, or one whose last tenant was removed.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Payload {
 }
 
 /// Queues it in the caller's transaction.
-pub(super) async fn enqueue(tx: &mut SystemTx, subscription: &str, trace: Option<&str>) -> Result<(), Fault> {
+pub(crate) async fn enqueue(tx: &mut SystemTx, subscription: &str, trace: Option<&str>) -> Result<(), Fault> {
     let job = NewJob::of::<CancelUnwanted>(&Payload {
         subscription: subscription.to_owned(),
     })?
@@ -56,7 +56,7 @@ impl Job for CancelUnwanted {
         cx.fence().await?;
         let intent = Intent {
             key: format!("subscription:{}:cancel", payload.subscription),
-            purpose: "end a subscription that was paid for by mistake",
+            purpose: "end a subscription that nobody wants",
             subject: None,
             write: &Write::CancelSubscription {
                 subscription: payload.subscription.clone(),

@@ -42,7 +42,7 @@ pub(super) async fn ensure(app: &App, organization: OrganizationId) -> Result<St
     };
     let written = calls::perform(app, &intent).await?;
     let mut tx = app.database.system("note a new customer").await?;
-    customers::set_provider_id(&mut tx, organization, &written.id).await?;
+    let known = customers::set_provider_id(&mut tx, organization, &written.id).await?;
     tx.commit().await?;
-    Ok(written.id)
+    Ok(known)
 }

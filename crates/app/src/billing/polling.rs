@@ -23,6 +23,7 @@ pub async fn poll_events(app: &App) -> Result<(), Fault> {
         Err(BillingFault::Payment(error)) => {
             tracing::warn!(code = error.code(), %error, "the payment provider could not be asked for events");
         }
+        Err(error @ BillingFault::Overtaken) => tracing::warn!(%error, "events were not asked for"),
         Err(BillingFault::Fault(fault)) => return Err(fault),
     }
     Ok(())

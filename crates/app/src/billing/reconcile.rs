@@ -21,7 +21,7 @@ use tenantry_postgres::{
     billing::{checkouts, inbox, subscriptions},
 };
 
-use super::{BillingFault, apply, job_error};
+use super::{BillingFault, apply, job_error, refunds};
 use crate::{App, error::Fault};
 
 /// So many objects are asked for by one job.
@@ -46,6 +46,8 @@ pub struct Payload {
 enum Cursor {
     /// Through checkouts, after this one.
     Checkouts(Option<CheckoutId>),
+    /// Through payments that are to go back, after that of the subscription that the provider calls so.
+    Refunds(Option<String>),
     /// Through contracts, after the one that the provider calls so.
     Subscriptions(Option<String>),
 }
@@ -127,7 +129,7 @@ async fn go_on(app: &App, cursor: Cursor) -> Result<(), Fault> {
 /// makes the ledger follow: all pages, one after the other.
 ///
 /// # Errors
-/// The ledger's; a provider that does not answer for one object is noted, and the next one is asked for.
+/// When the ledger cannot be listed; what goes wrong with one object is noted, and the next one is asked for.
 pub async fn reconcile(app: &App) -> Result<Reconciliation, BillingFault> {
     let mut found = Reconciliation::default();
     let mut cursor = Some(Cursor::default());
@@ -159,10 +161,25 @@ impl Reconciliation {
                 tx.commit().await?;
                 let next = match open.last() {
                     Some(last) => Cursor::Checkouts(Some(CheckoutId::from_uuid(last.id))),
-                    None => Cursor::Subscriptions(None),
+                    None => Cursor::Refunds(None),
                 };
                 for session in open.into_iter().filter_map(|row| row.stripe_session_id) {
-                    self.look(app, EventObject::CheckoutSession(session)).await?;
+                    self.look(app, EventObject::CheckoutSession(session)).await;
+                }
+                Ok(Some(next))
+            }
+            // Somebody may have sent one back by hand, and no event told us.
+            Cursor::Refunds(after) => {
+                let since = app.clock.now() - REFUNDS_FOR;
+                let mut tx = app.database.read_system("list payments that are to go back").await?;
+                let page = checkouts::refunds_to_compare(&mut tx, after.as_deref(), since, PAGE).await?;
+                tx.commit().await?;
+                let next = match page.last() {
+                    Some(last) => Cursor::Refunds(Some(last.clone())),
+                    None => Cursor::Subscriptions(None),
+                };
+                for subscription in page {
+                    self.look_for_refund(app, &subscription).await;
                 }
                 Ok(Some(next))
             }
@@ -172,23 +189,36 @@ impl Reconciliation {
                 tx.commit().await?;
                 let next = live.last().map(|last| Cursor::Subscriptions(Some(last.clone())));
                 for subscription in live {
-                    self.look(app, EventObject::Subscription(subscription)).await?;
+                    self.look(app, EventObject::Subscription(subscription)).await;
                 }
                 Ok(next)
             }
         }
     }
 
-    async fn look(&mut self, app: &App, object: EventObject) -> Result<(), BillingFault> {
+    async fn look_for_refund(&mut self, app: &App, subscription: &str) {
+        match refunds::payment_of(app, subscription).await {
+            Ok(Some(payment)) => self.look(app, EventObject::PaymentIntent(payment)).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(subscription, %error, "a refund could not be looked for");
+                self.unanswered.push(subscription.to_owned());
+            }
+        }
+    }
+
+    async fn look(&mut self, app: &App, object: EventObject) {
         self.asked += 1;
         match apply::settle_object(app, &object, None).await {
             Ok(Outcome::Failed(reason)) => self
                 .failed
                 .push((object.id().to_owned(), Failed::code(reason).to_owned())),
             Ok(_) => {}
-            Err(BillingFault::Payment(_)) => self.unanswered.push(object.id().to_owned()),
-            Err(fault) => return Err(fault),
+            // One row that cannot be read must not keep all others from being compared.
+            Err(error) => {
+                tracing::warn!(object = object.id(), %error, "an object could not be compared");
+                self.unanswered.push(object.id().to_owned());
+            }
         }
-        Ok(())
     }
 }

@@ -2,17 +2,25 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    ids::CheckoutId,
+    ids::{CheckoutId, OrganizationId},
     mail::Message,
     money::{Currency, Money},
 };
 use tenantry_postgres::{
     DatabaseError, SystemTx,
-    billing::sales::{self, SaleFilter},
+    billing::{
+        customers,
+        sales::{self, SaleFilter},
+    },
 };
 use uuid::Uuid;
 
-use crate::{App, error::Fault, mail};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+    mail,
+};
 
 pub use sales::SaleRow as Sale;
 
@@ -49,25 +57,71 @@ pub async fn count_refunds(app: &App) -> Result<i64, DatabaseError> {
     Ok(count)
 }
 
-/// Tells the operator, in the transaction that flags the checkout, that its payment is to go back.
-pub(super) async fn report_refund(tx: &mut SystemTx, app: &App, checkout: CheckoutId) -> Result<(), Fault> {
-    let Some(to) = app.settings.operator_email.as_deref() else {
-        return Ok(());
-    };
+/// One checkout.
+///
+/// # Errors
+/// The database.
+pub(super) async fn find(tx: &mut SystemTx, checkout: CheckoutId) -> Result<Option<Sale>, DatabaseError> {
     let filter = SaleFilter {
         id: Some(checkout),
         ..SaleFilter::default()
     };
-    let Some(sale) = sales::list(&mut *tx, filter, None, 1).await?.pop() else {
-        return Ok(());
-    };
-    let amount = sale.currency.parse::<Currency>().map_or_else(
+    Ok(sales::list(tx, filter, None, 1).await?.pop())
+}
+
+fn amount_of(sale: &Sale) -> String {
+    sale.currency.parse::<Currency>().map_or_else(
         |_| sale.amount_minor.to_string(),
         |currency| {
             let amount_minor = sale.amount_minor;
             Money { amount_minor, currency }.to_string()
         },
-    );
+    )
+}
+
+/// Writes down that a payment has gone back, and tells whoever paid, in the transaction that takes the flag away.
+pub(super) async fn confirm_refund(
+    tx: &mut SystemTx,
+    app: &App,
+    checkout: CheckoutId,
+    actor: &str,
+    trace: Option<&str>,
+) -> Result<(), Fault> {
+    let Some(sale) = find(tx, checkout).await? else {
+        return Ok(());
+    };
+    let organization = OrganizationId::from_uuid(sale.organization_id);
+    let act = Act::new("checkout.refunded", actor)
+        .organization(organization)
+        .target(checkout);
+    audit::record(app, &mut *tx, act).await?;
+    let owner = customers::find(tx, organization)
+        .await?
+        .and_then(|customer| customer.email);
+    let Some(to) = owner else { return Ok(()) };
+    let message = Message::PaymentRefunded {
+        amount: amount_of(&sale),
+        plan: format!("{} {}", sale.product, sale.plan),
+        link: app.settings.link(&format!("/o/{}/billing", sale.organization_slug)),
+        organization: sale.organization_name,
+    };
+    mail::queue_in(tx, app, trace, &format!("refunded:{checkout}"), &to, message).await
+}
+
+/// Tells the operator, in the transaction that flags the checkout, that its payment is to go back.
+pub(super) async fn report_refund(
+    tx: &mut SystemTx,
+    app: &App,
+    checkout: CheckoutId,
+    trace: Option<&str>,
+) -> Result<(), Fault> {
+    let Some(to) = app.settings.operator_email.as_deref() else {
+        return Ok(());
+    };
+    let Some(sale) = find(tx, checkout).await? else {
+        return Ok(());
+    };
+    let amount = amount_of(&sale);
     let message = Message::RefundNeeded {
         organization: sale.organization_name,
         plan: format!("{} {}", sale.product, sale.plan),
@@ -79,5 +133,5 @@ pub(super) async fn report_refund(tx: &mut SystemTx, app: &App, checkout: Checko
         page: sale.stripe_session_id.unwrap_or_default(),
         link: app.settings.link("/operator/refunds"),
     };
-    mail::queue(tx, app, &format!("refund_needed:{checkout}"), to, message).await
+    mail::queue_in(tx, app, trace, &format!("refund_needed:{checkout}"), to, message).await
 }

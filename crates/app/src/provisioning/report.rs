@@ -45,13 +45,13 @@ impl Job for ReportFailure {
     type Payload = Payload;
 
     async fn run(cx: &JobContext<App>, payload: Payload) -> Result<(), JobError> {
-        report(cx.context(), &payload)
+        report(cx.context(), &payload, cx.trace_id())
             .await
             .map_err(|fault| JobError::retry("report_failed", fault.to_string()))
     }
 }
 
-async fn report(app: &App, payload: &Payload) -> Result<(), Fault> {
+async fn report(app: &App, payload: &Payload, trace: Option<&str>) -> Result<(), Fault> {
     let Some(to) = app.settings.operator_email.as_deref() else {
         return Ok(());
     };
@@ -92,9 +92,10 @@ async fn report(app: &App, payload: &Payload) -> Result<(), Fault> {
             .settings
             .link(&format!("/operator/operations/{}", payload.operation)),
     };
-    mail::queue(
+    mail::queue_in(
         &mut tx,
         app,
+        trace,
         &format!("operation_failed:{}:{}", payload.operation, payload.attempt),
         to,
         message,

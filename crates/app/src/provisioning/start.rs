@@ -8,6 +8,7 @@ use tenantry_domain::{
 use tenantry_operations::{self as engine, EnqueueError, Enqueued, NewOperation, Operation, RetryError};
 use tenantry_postgres::{
     DatabaseError, SystemTx,
+    billing::subscriptions,
     provisioning::{
         blueprints, domains, operations,
         tenants::{self, Tenant},
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     App,
     audit::{self, Act},
+    billing,
     error::Fault,
 };
 
@@ -171,6 +173,10 @@ pub async fn start_deprovision(
         .await?
         .ok_or(StartError::TenantUnknown)?;
     let current = operations::current(&mut *tx, tenant).await?;
+    if row.desired != DesiredState::Deleted {
+        // What failed before was its making: removing it has all its attempts to come.
+        tenants::record_failure(&mut *tx, tenant, 0, None).await?;
+    }
     tenants::set_desired(&mut *tx, tenant, DesiredState::Deleted).await?;
     match current {
         Some(operation) if operation.is_stuck() => {
@@ -214,6 +220,8 @@ async fn queue(
 /// What an operator wants to be made without a payment.
 #[derive(Debug, Clone)]
 pub struct ProvisionRequest<'a> {
+    /// The tenant's identifier: asking for the same one again makes no second tenant.
+    pub id: TenantId,
     /// For whom.
     pub organization: OrganizationId,
     /// Key of the product.
@@ -235,10 +243,14 @@ pub async fn provision_for_operator(
     trace: Option<&str>,
 ) -> Result<(TenantId, OperationId), StartError> {
     let mut tx = app.database.system("an operator provisions a tenant").await?;
+    if let Some(operation) = operations::first_of_tenant(&mut tx, request.id).await? {
+        return Ok((request.id, operation));
+    }
     let plan_version = blueprints::current_plan(&mut tx, request.product, request.plan)
         .await?
         .ok_or(StartError::PlanUnknown)?;
     let new = NewTenant {
+        id: request.id,
         organization: request.organization,
         product: request.product,
         plan_version,
@@ -273,8 +285,28 @@ pub async fn remove(
         return Err(StartError::NotConfirmed { name: row.name });
     }
     let started = start_deprovision(&mut tx, app, tenant, "an operator asked for it", actor, trace).await?;
+    end_contract(&mut tx, app, &row, actor, trace).await?;
     tx.commit().await?;
     Ok(started.operation())
+}
+
+/// Nobody goes on paying for a tenant that was removed: its contract ends with the last tenant that it pays for.
+async fn end_contract(
+    tx: &mut SystemTx,
+    app: &App,
+    tenant: &Tenant,
+    actor: &str,
+    trace: Option<&str>,
+) -> Result<(), StartError> {
+    let Some(subscription) = subscriptions::ending_with(tx, tenant.id).await? else {
+        return Ok(());
+    };
+    billing::cancel::enqueue(tx, &subscription, trace).await?;
+    let act = Act::new("subscription.cancelled", actor)
+        .organization(tenant.organization)
+        .target(&subscription)
+        .body(serde_json::json!({ "removed": tenant.id }));
+    Ok(audit::record(app, tx, act).await?)
 }
 
 /// Tries again what failed or is stuck on a tenant: resumes a stuck operation, else starts what is wanted.

@@ -121,7 +121,7 @@ async fn what_was_paid_stays_paid() {
     checkouts::end_open(&mut tx, checkout, CheckoutState::Expired, None, now)
         .await
         .unwrap();
-    checkouts::settle(&mut tx, checkout, CheckoutState::Failed, None, false, now)
+    checkouts::settle(&mut tx, checkout, CheckoutState::Failed, None, None, now)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -221,6 +221,7 @@ async fn names_and_prices_are_checked_before_anything_happens() {
         assert!(matches!(world.begin(name).await, Err(BeginError::Name(_))), "{name}");
     }
     let wish = checkout::begin::BeginCheckout {
+        id: CheckoutId::from_uuid(Uuid::now_v7()),
         organization: world.organization,
         slug: "museum",
         user: None,
@@ -302,9 +303,82 @@ async fn a_second_payment_is_flagged_for_refund_ended_and_provisions_nothing() {
     world.stop().await;
 }
 
+#[tokio::test]
+async fn names_cannot_be_kept_from_others_without_end() {
+    let world = World::new().await;
+    let begun = world.begin("museum-1").await.unwrap();
+    // Beginning the same purchase again takes the old one's place, and counts once.
+    for _ in 0..2 {
+        world.begin("museum-2").await.unwrap();
+    }
+    for name in ["museum-3", "museum-4", "museum-5"] {
+        world.begin(name).await.unwrap();
+    }
+    let refused = world.begin("museum-6").await;
+    assert!(matches!(refused, Err(BeginError::TooManyOpen)), "{refused:?}");
+    let other = world.another_organization().await;
+    world.begin_for(other, "museum-6").await.unwrap();
+    checkout::cancel::cancel(&world.app, world.organization, begun, "a test", None)
+        .await
+        .unwrap();
+    world.begin("museum-7").await.unwrap();
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_begun_at_once_no_more_than_allowed_stay_open() {
+    let world = World::new().await;
+    let names: Vec<String> = (0..12).map(|number| format!("museum-at-once-{number}")).collect();
+    futures::future::join_all(names.iter().map(|name| world.begin(name))).await;
+    let open = world.count("select count(*) from checkouts where state = 'open'").await;
+    assert_eq!(open, checkout::begin::MAX_OPEN);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn buying_again_does_not_take_up_a_tenant_that_was_removed() {
+    let world = World::new().await;
+    let first = world.begin("museum-of-removals").await.unwrap();
+    world.execute("update tenants set state = 'deprovisioning'").await;
+    world.execute("update tenants set state = 'deleted'").await;
+    world.execute("delete from domains").await;
+    let again = world.begin("museum-of-removals").await.unwrap();
+    assert_ne!(
+        world.checkout(first).await.details.tenant_id,
+        world.checkout(again).await.details.tenant_id
+    );
+    assert_eq!(world.count("select count(*) from domains").await, 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_attempt_once_more_goes_on_with_its_checkout() {
+    let world = World::new().await;
+    let wish = checkout::begin::BeginCheckout {
+        id: CheckoutId::from_uuid(Uuid::now_v7()),
+        organization: world.organization,
+        slug: "museum",
+        user: None,
+        price: crate::world::STARTER,
+        tenant_name: "museum-of-repeats",
+        trace: None,
+    };
+    // Its page is made, and whoever made it dies before noting it.
+    let begun = checkout::begin::begin(&world.app, &wish).await.unwrap();
+    world
+        .execute("update checkouts set stripe_session_id = null, payment_url = null")
+        .await;
+    assert_eq!(checkout::begin::begin(&world.app, &wish).await.unwrap(), begun);
+    assert!(world.checkout(begun).await.details.payment_url.is_some());
+    assert_eq!(world.count("select count(*) from checkouts").await, 1);
+    let pages = "select count(*) from stripe_calls where purpose = 'open a payment page' and attempts = 1";
+    assert_eq!(world.count(pages).await, 1);
+    world.stop().await;
+}
+
 /// Another checkout for the same tenant whose page is open as well: as a crash leaves it behind between making a page
 /// and closing it.
-async fn twin_of(world: &World, first: CheckoutId) -> CheckoutId {
+pub(crate) async fn twin_of(world: &World, first: CheckoutId) -> CheckoutId {
     let second = CheckoutId::from_uuid(Uuid::now_v7());
     let mut tx = world.app.database.system("a test copies a checkout").await.unwrap();
     sqlx::query("update checkouts set state = 'expired' where id = $1")

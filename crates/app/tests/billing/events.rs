@@ -1,5 +1,6 @@
 //! Events in any order, many times, or only one of them: the ledger ends the same.
 
+use chrono::TimeDelta;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 use tenantry_app::billing::{checkout::begin::BeginError, events, inbox::Receipt, schedule_reconciliation};
@@ -72,6 +73,11 @@ async fn a_debit_buys_when_the_money_arrives_and_not_before() {
     world.settled().await;
     assert_eq!(world.checkout(checkout).await.details.state, "open");
     assert_eq!(world.count("select count(*) from operations").await, 0);
+    // However long the bank takes, nobody else gets the name.
+    world.clock.advance(TimeDelta::hours(26));
+    let other = world.another_organization().await;
+    let taken = world.begin_for(other, "museum-of-debits").await;
+    assert!(matches!(taken, Err(BeginError::Name(_))), "{taken:?}");
     // All other events about the money are lost.
     world.control("clock/advance", json!({"seconds": 10})).await;
     let event = newest(&world, "checkout.session.async_payment_succeeded").await;
@@ -230,9 +236,10 @@ async fn a_comparison_goes_on_page_by_page() {
     // Older ones, more than one page of them, about pages that the provider does not have.
     let mut tx = world.app.database.system("a test fills the ledger").await.unwrap();
     sqlx::query(
-        "insert into checkouts (id, organization_id, product, price_id, state, stripe_session_id, expires_at) \
+        "insert into checkouts (id, organization_id, product, price_id, state, refund_needed, stripe_session_id, \
+             expires_at) \
          select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, organization_id, product, price_id, \
-             'open', 'cs_test_lost' || n, expires_at \
+             'failed', true, 'cs_test_lost' || n, expires_at \
          from checkouts, generate_series(1, 60) n where id = $1",
     )
     .bind(checkout.uuid())
@@ -245,9 +252,9 @@ async fn a_comparison_goes_on_page_by_page() {
     schedule_reconciliation(&world.app).await.unwrap();
     world.wait_for_jobs("reconcile.stripe").await;
     world.assert_bought_once().await;
-    // Three pages of checkouts, the end of them, one contract, and the end.
+    // Three pages of checkouts and the end of them, the end of the refunds, one contract, and the end.
     let jobs = "select count(*) from jobs where kind = 'reconcile.stripe' and state = 'done'";
-    assert_eq!(world.count(jobs).await, 6);
+    assert_eq!(world.count(jobs).await, 7);
     world.stop().await;
 }
 

@@ -17,7 +17,8 @@ pub use objects::{
     ProductObject, References, SessionStatus, Subscription, WebhookEndpoint,
 };
 pub use requests::{
-    CreatedWebhookEndpoint, CustomerRequest, PriceRequest, ProductRequest, SessionRequest, WebhookEndpointRequest,
+    CreatedWebhookEndpoint, CustomerRequest, PriceRequest, ProductRequest, RefundRequest, SessionRequest,
+    WebhookEndpointRequest,
 };
 pub use webhook::{EventObject, HANDLED_EVENTS, ProviderEvent, WebhookRefusal};
 
@@ -75,6 +76,11 @@ pub trait PaymentProvider: Send + Sync {
     async fn invoice_of_payment_intent(&self, payment_intent: &str) -> Result<Option<String>, PaymentError>;
     /// The payment that is to settle an invoice. An invoice does not name it either.
     async fn payment_intent_of_invoice(&self, invoice: &str) -> Result<Option<String>, PaymentError>;
+
+    /// Sends a payment back and answers with the refund's identifier. One that has gone back already is `Invalid`.
+    async fn refund_payment(&self, request: &RefundRequest, key: &IdempotencyKey) -> Result<String, PaymentError>;
+    /// The refund of this payment that carries these references.
+    async fn find_refund(&self, request: &RefundRequest) -> Result<Option<String>, PaymentError>;
 
     /// Makes the product be as requested: created under its own identifier, or brought up to date.
     async fn ensure_product(&self, request: &ProductRequest, key: &IdempotencyKey) -> Result<(), PaymentError>;

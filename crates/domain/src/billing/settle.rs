@@ -133,7 +133,7 @@ fn close_checkout(
         checkout: checkout.id,
         state,
         failure,
-        refund_needed: false,
+        refund_of: None,
     }];
     if let Some(tenant) = ledger
         .tenant
@@ -185,9 +185,16 @@ fn settle_subscription(
         return refused_payment(ledger, checkout, subscription, status);
     }
     if !observed.payment_is_proven() {
-        return Settlement::applied(Vec::new());
+        // A bank may take days.
+        let is_under_way = observed
+            .session
+            .as_ref()
+            .is_some_and(|session| session.status == SessionStatus::Complete);
+        let keep = keep_name(ledger).filter(|_| is_under_way);
+        return Settlement::applied(keep.into_iter().collect());
     }
-    open_contract(ledger, checkout, subscription, status, now)
+    let refunded = observed.payment_intent.as_ref().is_some_and(|payment| payment.refunded);
+    open_contract(ledger, checkout, subscription, status, refunded, now)
 }
 
 /// The page was gone through and no money came: buying again begins anew.
@@ -206,6 +213,15 @@ fn refused_payment(
     Settlement::applied(changes)
 }
 
+/// Whoever has paid, or is paying, does not lose the name to somebody else.
+fn keep_name(ledger: &Ledger) -> Option<Change> {
+    ledger
+        .tenant
+        .as_ref()
+        .filter(|tenant| tenant.is_pending && tenant.is_reserved && tenant.contract.is_none())
+        .map(|tenant| Change::KeepName { tenant: tenant.id })
+}
+
 /// A subscription that nobody wants any more is ended for as long as it has not ended.
 fn end_unwanted(subscription: &Subscription, status: SubscriptionStatus) -> Option<Change> {
     (!status.has_ended()).then(|| Change::CancelAtProvider {
@@ -219,21 +235,27 @@ fn open_contract(
     checkout: &CheckoutFacts,
     subscription: &Subscription,
     status: SubscriptionStatus,
+    refunded: bool,
     now: DateTime<Utc>,
 ) -> Settlement {
+    // What is to go back, or has gone back, is not delivered later.
+    if checkout.refund_of.as_deref() == Some(subscription.id.as_str()) {
+        return goes_back(checkout, subscription, status, refunded);
+    }
     let is_second = checkout.contract.is_some()
         || ledger.tenant.as_ref().is_some_and(|tenant| tenant.contract.is_some())
         || ledger.has_live_shared_contract;
-    // What is to go back is not delivered later.
     if is_second || checkout.refund_needed {
         return second_payment(checkout, subscription, status);
     }
     let Some(price) = &ledger.price else {
-        let changes = fail_paid_checkout(checkout, Failed::PriceNotInCatalog, false);
+        let mut changes = fail_paid_checkout(checkout, Failed::PriceNotInCatalog, None);
+        // It can still be mended, and is delivered then.
+        changes.extend(keep_name(ledger));
         return Settlement::failed(Failed::PriceNotInCatalog, changes);
     };
     let refuse = |reason: Failed| {
-        let mut changes = fail_paid_checkout(checkout, reason, true);
+        let mut changes = fail_paid_checkout(checkout, reason, Some(&subscription.id));
         changes.extend(end_unwanted(subscription, status));
         Settlement::failed(reason, changes)
     };
@@ -265,7 +287,7 @@ fn open_contract(
             checkout: checkout.id,
             state: CheckoutState::Paid,
             failure: None,
-            refund_needed: false,
+            refund_of: None,
         },
     ];
     if let Some(tenant) = tenant.filter(|_| runs) {
@@ -295,20 +317,31 @@ fn second_payment(checkout: &CheckoutFacts, subscription: &Subscription, status:
         checkout: checkout.id,
         state,
         failure,
-        refund_needed: true,
+        refund_of: Some(subscription.id.clone()),
     };
     Settlement::applied(std::iter::once(flag).chain(end).collect())
 }
 
-/// The money is here and we cannot deliver: a person has to look, and the customer reads so. Without `refund_needed` it
+/// A payment that was flagged before: it may have gone back meanwhile, by an operator's act or by hand at the provider.
+fn goes_back(
+    checkout: &CheckoutFacts,
+    subscription: &Subscription,
+    status: SubscriptionStatus,
+    refunded: bool,
+) -> Settlement {
+    let note = (refunded && checkout.refund_needed).then_some(Change::NoteRefund { checkout: checkout.id });
+    Settlement::applied(end_unwanted(subscription, status).into_iter().chain(note).collect())
+}
+
+/// The money is here and we cannot deliver: a person has to look, and the customer reads so. Without `refund_of` it
 /// is for now: when what was wrong is mended, settling again delivers.
-fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_needed: bool) -> Vec<Change> {
+fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_of: Option<&str>) -> Vec<Change> {
     // What it failed of before may have said that nothing was charged.
-    let is_known = checkout.failure.as_deref() == Some(reason.code()) && checkout.refund_needed == refund_needed;
+    let is_known = checkout.failure.as_deref() == Some(reason.code()) && checkout.refund_needed == refund_of.is_some();
     if checkout.state == CheckoutState::Failed && is_known {
         return Vec::new();
     }
-    let detail = if refund_needed {
+    let detail = if refund_of.is_some() {
         "Your payment arrived, but what was ordered cannot be delivered any more. It will be refunded and not be \
          charged again."
     } else {
@@ -322,7 +355,7 @@ fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_needed: b
             code: reason.code().to_owned(),
             detail: detail.to_owned(),
         }),
-        refund_needed,
+        refund_of: refund_of.map(str::to_owned),
     }]
 }
 

@@ -9,12 +9,14 @@ use garde::Validate;
 use http::{StatusCode, header::LOCATION};
 use serde::Deserialize;
 use tenantry_app::billing::checkout::{self, begin::BeginCheckout};
+use tenantry_domain::ids::CheckoutId;
 use utoipa::ToSchema;
 
 use super::views::Checkout;
 use crate::{
     AppState, Authorized, Problem, TraceContext, ValidJson,
     authorization::permission::{BillingManage, TenantsCreate},
+    idempotency::NewId,
 };
 
 /// What is to be bought.
@@ -37,17 +39,19 @@ pub struct BeginCheckoutRequest {
     request_body = BeginCheckoutRequest,
     responses(
         (status = 201, description = "The page is at `url`; `Location` names the checkout", body = Checkout),
-        (status = 409, description = "`name_taken`, `already_bought`, `checkout_superseded` or `price_not_ready`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`name_taken`, `already_bought`, `checkout_superseded`, `too_many_open_checkouts` or `price_not_ready`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`payment_provider_unavailable`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn begin_checkout(
     State(state): State<AppState>,
     caller: Authorized<(BillingManage, TenantsCreate)>,
+    NewId(id): NewId,
     trace: TraceContext,
     ValidJson(request): ValidJson<BeginCheckoutRequest>,
 ) -> Result<Response, Problem> {
     let wish = BeginCheckout {
+        id: CheckoutId::from_uuid(id),
         organization: caller.organization(),
         slug: &caller.membership.slug,
         user: Some(caller.user()),

@@ -1,5 +1,7 @@
 //! Every customer's attempts to buy.
 
+pub mod refund;
+
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,9 @@ pub struct OperatorCheckout {
     pub failure: Option<CheckoutFailure>,
     /// Whether a payment on it is to go back.
     pub refund_needed: bool,
+    /// When a payment on it had gone back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded_at: Option<DateTime<Utc>>,
     /// The payment provider's identifier of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stripe_session_id: Option<String>,
@@ -115,6 +120,7 @@ impl From<Sale> for OperatorCheckout {
                 detail: failure.0.detail,
             }),
             refund_needed: sale.refund_needed,
+            refunded_at: sale.refunded_at,
             stripe_session_id: sale.stripe_session_id,
             created_at: sale.created_at,
         }
@@ -133,7 +139,9 @@ pub struct OperatorCheckoutParameters {
 
 /// All endpoints of this part.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(operator_list_checkouts))
+    OpenApiRouter::new()
+        .routes(routes!(operator_list_checkouts))
+        .routes(routes!(refund::operator_refund_checkout))
 }
 
 /// Lists attempts to buy, newest first.

@@ -66,23 +66,19 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<UserRow>, DatabaseError> {
     let (after_at, after_id) = after.unzip();
-    // Two statements, so that each has the plan of its index: the one over all words, the other by time. PostgreSQL takes
-    // a rare word for a common one and would walk a million people by time to find it; materialized, it cannot.
+    // Two statements, so that each has the plan of its index: the one over all words, the other by time.
     let rows = match search {
         Some(search) => {
             sqlx::query_as(
-                "with found as materialized (
-                     select u.id, u.email_normalized, u.name, u.created_at from users u
-                     where u.deleted_at is null and user_words(u.name, u.email_normalized) @@ to_tsquery('simple', $1)
-                 )
-                 select u.id, u.email_normalized, u.name, u.created_at,
+                "select u.id, u.email_normalized, u.name, u.created_at,
                      (select max(s.last_used_at) from sessions s
                       where s.user_id = u.id and s.ended_at is null and s.impersonator_id is null) as last_used_at,
                      exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null)
                          as second_factor,
                      (select count(*) from memberships m where m.user_id = u.id) as organizations
-                 from found u
-                 where $2::timestamptz is null or (u.created_at, u.id) < ($2, $3::uuid)
+                 from users u
+                 where u.deleted_at is null and user_words(u.name, u.email_normalized) @@ to_tsquery('simple', $1)
+                     and ($2::timestamptz is null or (u.created_at, u.id) < ($2, $3::uuid))
                  order by u.created_at desc, u.id desc limit $4",
             )
             .bind(prefixes(search))

@@ -63,7 +63,40 @@ pub async fn intend(
     .await?)
 }
 
-/// Notes that a request is about to be sent.
+/// Takes a write in hand until `until`; false when somebody else has it in hand.
+///
+/// # Errors
+/// The database.
+pub async fn lease(
+    tx: &mut SystemTx,
+    key: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let leased = sqlx::query(
+        "update stripe_calls set leased_until = $3 where key = $1 and (leased_until is null or leased_until <= $2)",
+    )
+    .bind(key)
+    .bind(now)
+    .bind(until)
+    .execute(&mut *tx)
+    .await?;
+    Ok(leased.rows_affected() == 1)
+}
+
+/// Lets go of a write.
+///
+/// # Errors
+/// The database.
+pub async fn end_lease(tx: &mut SystemTx, key: &str) -> Result<(), DatabaseError> {
+    sqlx::query("update stripe_calls set leased_until = null where key = $1")
+        .bind(key)
+        .execute(&mut *tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that a request is about to be sent, and has it in hand until `until`.
 ///
 /// # Errors
 /// The database.
@@ -72,9 +105,10 @@ pub async fn set_sent(
     key: &str,
     idempotency_key: &str,
     now: DateTime<Utc>,
+    until: DateTime<Utc>,
 ) -> Result<(), DatabaseError> {
     sqlx::query(
-        "update stripe_calls set state = 'sent', attempts = attempts + 1, at = $3, \
+        "update stripe_calls set state = 'sent', attempts = attempts + 1, at = $3, leased_until = $4, \
              first_sent_at = case when idempotency_key = $2 then coalesce(first_sent_at, $3) else $3 end, \
              idempotency_key = $2 \
          where key = $1",
@@ -82,6 +116,7 @@ pub async fn set_sent(
     .bind(key)
     .bind(idempotency_key)
     .bind(now)
+    .bind(until)
     .execute(&mut *tx)
     .await?;
     Ok(())

@@ -193,7 +193,8 @@ pub async fn has_session(tx: &mut SystemTx, session: &str) -> Result<bool, Datab
     )
 }
 
-/// Keeps the reserved hosts of a tenant for longer.
+/// Keeps the reserved host of a tenant that is only named for longer; false when the tenant is more or less than that by
+/// now, or has lost its host. Both stay locked until the transaction ends.
 ///
 /// # Errors
 /// The database.
@@ -201,13 +202,47 @@ pub async fn extend_reservation(
     tx: &mut SystemTx,
     tenant: TenantId,
     until: DateTime<Utc>,
-) -> Result<(), DatabaseError> {
-    sqlx::query("update domains set reserved_until = $2 where tenant_id = $1 and reserved_until is not null")
-        .bind(tenant.uuid())
-        .bind(until)
-        .execute(&mut *tx)
-        .await?;
-    Ok(())
+) -> Result<bool, DatabaseError> {
+    let extended = sqlx::query(
+        "with named as (select id from tenants where id = $1 and state = 'pending' and subscription_id is null for update) \
+         update domains d set reserved_until = $2 from named where d.tenant_id = named.id and d.reserved_until is not null",
+    )
+    .bind(tenant.uuid())
+    .bind(until)
+    .execute(&mut *tx)
+    .await?;
+    Ok(extended.rows_affected() > 0)
+}
+
+/// How many checkouts of an organization can be paid now.
+///
+/// # Errors
+/// The database.
+pub async fn count_open(
+    tx: &mut SystemTx,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<i64, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "select count(*) from checkouts where organization_id = $1 and state = 'open' and expires_at > $2",
+    )
+    .bind(organization.uuid())
+    .bind(now)
+    .fetch_one(&mut *tx)
+    .await?)
+}
+
+/// The open checkouts of a tenant.
+///
+/// # Errors
+/// The database.
+pub async fn open_of_tenant(tx: &mut SystemTx, tenant: TenantId) -> Result<Vec<CheckoutId>, DatabaseError> {
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("select id from checkouts where tenant_id = $1 and state = 'open' order by id")
+            .bind(tenant.uuid())
+            .fetch_all(&mut *tx)
+            .await?;
+    Ok(ids.into_iter().map(CheckoutId::from_uuid).collect())
 }
 
 /// Ends an open checkout that nobody has paid; one that has ended stays as it is.
@@ -243,25 +278,92 @@ pub async fn settle(
     id: CheckoutId,
     state: CheckoutState,
     failure: Option<&CheckoutFailure>,
-    refund_needed: bool,
+    refund_of: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DatabaseError> {
     sqlx::query(
-        "update checkouts set state = $2, failure = $3, refund_needed = refund_needed or $4, settled_at = $5, \
-             payment_url = null \
+        "update checkouts set state = $2, failure = $3, settled_at = $5, payment_url = null, \
+             refund_of = case when refund_needed then refund_of else coalesce($4, refund_of) end, \
+             refunded_at = case when $4 is null then refunded_at end, \
+             refund_needed = refund_needed or $4 is not null \
          where id = $1 and (state <> 'paid' or $2 = 'paid')",
     )
     .bind(id.uuid())
     .bind(state.as_str())
     .bind(failure.map(Json))
-    .bind(refund_needed)
+    .bind(refund_of)
     .bind(now)
     .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
-/// Checkouts whose page was made and which are open, or whose payment is to go back and which were begun since then;
+/// What is known of a payment that is to go back.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RefundRow {
+    /// Who paid.
+    pub organization_id: Uuid,
+    /// For which tenant.
+    pub tenant_id: Option<Uuid>,
+    /// Whether it is still to go back.
+    pub refund_needed: bool,
+    /// The provider's subscription that it was for.
+    pub refund_of: Option<String>,
+    /// When it had gone back.
+    pub refunded_at: Option<DateTime<Utc>>,
+}
+
+/// A checkout as far as a refund goes, locked until the transaction ends.
+///
+/// # Errors
+/// The database.
+pub async fn lock_refund(tx: &mut SystemTx, id: CheckoutId) -> Result<Option<RefundRow>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select organization_id, tenant_id, refund_needed, refund_of, refunded_at from checkouts where id = $1 for update",
+    )
+    .bind(id.uuid())
+    .fetch_optional(&mut *tx)
+    .await?)
+}
+
+/// Notes that the payment has gone back.
+///
+/// # Errors
+/// The database.
+pub async fn set_refunded(tx: &mut SystemTx, id: CheckoutId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+    sqlx::query("update checkouts set refund_needed = false, refunded_at = $2 where id = $1 and refund_needed")
+        .bind(id.uuid())
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    Ok(())
+}
+
+/// The provider's subscriptions whose payment is to go back, of checkouts begun since then; in the order of their
+/// identifiers, after this one.
+///
+/// # Errors
+/// The database.
+pub async fn refunds_to_compare(
+    tx: &mut SystemTx,
+    after: Option<&str>,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<String>, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "select distinct refund_of from checkouts \
+         where refund_needed and refund_of is not null and created_at > $2 and ($1::text is null or refund_of > $1) \
+         order by refund_of limit $3",
+    )
+    .bind(after)
+    .bind(since)
+    .bind(limit)
+    .fetch_all(&mut *tx)
+    .await?)
+}
+
+/// Checkouts whose page was made and which are open; or whose payment is to go back or waits for its price to be mended,
+/// and which were begun since then;
 /// oldest first, after this one.
 ///
 /// # Errors
@@ -274,7 +376,8 @@ pub async fn to_compare(
 ) -> Result<Vec<CheckoutRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "select id, organization_id, tenant_id, state, stripe_session_id, created_at, expires_at from checkouts \
-         where (state = 'open' or (refund_needed and created_at > $2)) and stripe_session_id is not null \
+         where (state = 'open' or (created_at > $2 \
+                 and (refund_needed or (state = 'failed' and failure ->> 'code' = 'price_not_in_catalog')))) and stripe_session_id is not null \
              and ($1::uuid is null or id > $1) \
          order by id limit $3",
     )

@@ -34,7 +34,7 @@ pub async fn find(tx: &mut SystemTx, organization: OrganizationId) -> Result<Opt
     .await?)
 }
 
-/// Notes what the provider calls an organization.
+/// Notes what the provider calls an organization, and says what it is known by: the first name that was noted counts.
 ///
 /// # Errors
 /// The database.
@@ -42,16 +42,16 @@ pub async fn set_provider_id(
     tx: &mut SystemTx,
     organization: OrganizationId,
     provider_id: &str,
-) -> Result<(), DatabaseError> {
-    sqlx::query(
-        "insert into billing_customers (organization_id, provider_id) values ($1, $2) \
-         on conflict (organization_id) do update set provider_id = excluded.provider_id",
+) -> Result<String, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "insert into billing_customers as c (organization_id, provider_id) values ($1, $2) \
+         on conflict (organization_id) do update set provider_id = coalesce(c.provider_id, excluded.provider_id) \
+         returning provider_id",
     )
     .bind(organization.uuid())
     .bind(provider_id)
-    .execute(&mut *tx)
-    .await?;
-    Ok(())
+    .fetch_one(&mut *tx)
+    .await?)
 }
 
 /// One purchase at a time for each organization, until the transaction ends.

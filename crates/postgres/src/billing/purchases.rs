@@ -32,6 +32,7 @@ struct FoundCheckout {
     stripe_session_id: Option<String>,
     subscription_id: Option<Uuid>,
     refund_needed: bool,
+    refund_of: Option<String>,
     failure: Option<String>,
 }
 
@@ -45,7 +46,7 @@ pub async fn lock_checkout(
 ) -> Result<Option<(CheckoutFacts, Option<TenantFacts>)>, DatabaseError> {
     let found: Option<FoundCheckout> = sqlx::query_as(
         "select id, organization_id, product, tenant_id, state, stripe_session_id, subscription_id, refund_needed, \
-             failure ->> 'code' as failure \
+             refund_of, failure ->> 'code' as failure \
          from checkouts where id = $1 for update",
     )
     .bind(id.uuid())
@@ -64,6 +65,7 @@ pub async fn lock_checkout(
         session: found.stripe_session_id,
         contract: found.subscription_id.map(SubscriptionId::from_uuid),
         refund_needed: found.refund_needed,
+        refund_of: found.refund_of,
         failure: found.failure,
     };
     Ok(Some((checkout, tenant)))
@@ -76,6 +78,7 @@ struct FoundTenant {
     state: String,
     desired: String,
     is_busy: bool,
+    is_reserved: bool,
 }
 
 async fn lock_tenants(
@@ -85,7 +88,8 @@ async fn lock_tenants(
 ) -> Result<Vec<TenantFacts>, DatabaseError> {
     let found: Vec<FoundTenant> = sqlx::query_as(
         "select t.id, t.subscription_id, t.state, t.desired, exists ( \
-             select from operations o where o.tenant_id = t.id and o.state not in ('done', 'undone')) as is_busy \
+             select from operations o where o.tenant_id = t.id and o.state not in ('done', 'undone')) as is_busy, \
+             exists (select from domains d where d.tenant_id = t.id and d.reserved_until is not null) as is_reserved \
          from tenants t where t.id = $1 or t.subscription_id = $2 order by t.id for update of t",
     )
     .bind(id)
@@ -104,6 +108,7 @@ async fn lock_tenants(
                 id: TenantId::from_uuid(row.id),
                 contract: row.subscription_id.map(SubscriptionId::from_uuid),
                 is_pending: state == TenantState::Pending && !row.is_busy,
+                is_reserved: row.is_reserved,
                 is_gone: matches!(state, TenantState::Deleted | TenantState::Deprovisioning),
                 desired,
             })

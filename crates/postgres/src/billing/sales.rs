@@ -38,6 +38,8 @@ pub struct SaleRow {
     pub failure: Option<Json<CheckoutFailure>>,
     /// Whether a payment on it is to go back.
     pub refund_needed: bool,
+    /// When a payment on it had gone back.
+    pub refunded_at: Option<DateTime<Utc>>,
     /// The provider's page.
     pub stripe_session_id: Option<String>,
     /// When it was begun.
@@ -69,7 +71,7 @@ pub async fn list(
     Ok(sqlx::query_as(
         "select c.id, c.organization_id, coalesce(s.slug, '') as organization_slug, o.name as organization_name, \
              c.tenant_id, t.name as tenant_name, c.product, v.plan, p.lookup_key as price, p.amount_minor, p.currency, \
-             c.state, c.failure, c.refund_needed, c.stripe_session_id, c.created_at \
+             c.state, c.failure, c.refund_needed, c.refunded_at, c.stripe_session_id, c.created_at \
          from checkouts c join organizations o on o.id = c.organization_id \
              join prices p on p.id = c.price_id join plan_versions v on v.id = p.plan_version_id \
              left join organization_slugs s on s.organization_id = o.id and s.is_current \

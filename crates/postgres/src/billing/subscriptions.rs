@@ -193,3 +193,20 @@ pub async fn list(
     .fetch_all(&mut *tx)
     .await?)
 }
+
+/// The provider's identifier of the live contract that pays for this tenant and for no other one that is wanted.
+///
+/// # Errors
+/// The database.
+pub async fn ending_with(tx: &mut SystemTx, tenant: TenantId) -> Result<Option<String>, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "select s.stripe_subscription_id from tenants t join subscriptions s on s.id = t.subscription_id \
+         where t.id = $1 and s.ended_at is null and s.stripe_subscription_id is not null and not exists ( \
+             select from tenants o where o.subscription_id = s.id and o.id <> t.id \
+                 and o.desired <> 'deleted' and o.state <> 'deleted') \
+         for update of s",
+    )
+    .bind(tenant.uuid())
+    .fetch_optional(&mut *tx)
+    .await?)
+}

@@ -28,6 +28,10 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, WebhookRefusal> {
 
 fn event_of(event: EventWire, payload: String) -> Option<ProviderEvent> {
     let (object_id, object_type) = match event.data.object {
+        // A charge is one attempt at a payment; what is looked at is the payment.
+        Some(object) if object.object.as_deref() == Some("charge") && object.payment_intent.is_some() => {
+            (object.payment_intent, Some("payment_intent".to_owned()))
+        }
         Some(object) => (object.id, object.object),
         None => (None, None),
     };

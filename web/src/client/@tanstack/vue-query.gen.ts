@@ -40,6 +40,7 @@ import {
   operatorLogout,
   operatorOverview,
   operatorProvisionTenant,
+  operatorRefundCheckout,
   operatorReplayStripeEvent,
   operatorRetryOperation,
   operatorRetryTenant,
@@ -159,6 +160,9 @@ import type {
   OperatorProvisionTenantData,
   OperatorProvisionTenantError,
   OperatorProvisionTenantResponse,
+  OperatorRefundCheckoutData,
+  OperatorRefundCheckoutError,
+  OperatorRefundCheckoutResponse,
   OperatorReplayStripeEventData,
   OperatorReplayStripeEventError,
   OperatorRetryOperationData,
@@ -443,6 +447,33 @@ export const operatorListCheckoutsOptions = (options?: Options<OperatorListCheck
     },
     queryKey: operatorListCheckoutsQueryKey(options),
   })
+
+/**
+ * Sends a payment back that bought nothing.
+ */
+export const operatorRefundCheckoutMutation = (
+  options?: Partial<Options<OperatorRefundCheckoutData>>,
+): UseMutationOptions<
+  OperatorRefundCheckoutResponse,
+  OperatorRefundCheckoutError,
+  Options<OperatorRefundCheckoutData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorRefundCheckoutResponse,
+    OperatorRefundCheckoutError,
+    Options<OperatorRefundCheckoutData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorRefundCheckout({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
 
 export const operatorListOperationsQueryKey = (options?: Options<OperatorListOperationsData>) =>
   createQueryKey('operatorListOperations', options)

@@ -27,6 +27,7 @@ import {
   operatorLoginMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
+  operatorRefundCheckoutMutation,
   operatorReplayStripeEventMutation,
   operatorRetryOperationMutation,
   operatorRetryTenantMutation,
@@ -218,6 +219,10 @@ function useRefreshAll() {
 
 export function useRetryOperation() {
   return useMutation({ ...operatorRetryOperationMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useRefundCheckout() {
+  return useMutation({ ...operatorRefundCheckoutMutation(), onSuccess: useRefreshAll() })
 }
 
 export function useRetryTenant() {

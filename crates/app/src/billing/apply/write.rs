@@ -19,7 +19,6 @@ use super::super::{BillingFault, cancel, checkout::expire, sales};
 use crate::{
     App,
     audit::{self, Act},
-    error::Fault,
     provisioning::{self, StartError},
 };
 
@@ -50,15 +49,21 @@ pub(super) async fn changes(
                 checkout,
                 state,
                 failure,
-                refund_needed,
+                refund_of,
             } => {
-                checkouts::settle(tx, *checkout, *state, failure.as_ref(), *refund_needed, now).await?;
+                checkouts::settle(tx, *checkout, *state, failure.as_ref(), refund_of.as_deref(), now).await?;
+                let refund_needed = refund_of.is_some();
                 tracing::info!(%checkout, state = state.as_str(), refund_needed, "a checkout ended");
-                note_checkout(tx, app, *checkout, *state, *refund_needed).await?;
-                if *refund_needed {
-                    sales::report_refund(tx, app, *checkout).await?;
+                note_checkout(tx, app, *checkout, *state, refund_needed).await?;
+                if refund_needed {
+                    sales::report_refund(tx, app, *checkout, trace).await?;
                 }
             }
+            Change::NoteRefund { checkout } => {
+                checkouts::set_refunded(tx, *checkout, now).await?;
+                sales::confirm_refund(tx, app, *checkout, ACTOR, trace).await?;
+            }
+            Change::KeepName { tenant } => domains::keep(&mut *tx, *tenant).await?,
             Change::ReleaseTenant { tenant, .. } => provisioning::discard_pending(tx, *tenant).await?,
             Change::StartProvision { tenant } => start_provision(tx, app, *tenant, trace).await?,
             Change::WantTenant { tenant, desired } => tenants::set_desired(&mut *tx, *tenant, *desired).await?,
@@ -117,7 +122,7 @@ async fn start_provision(
         // The tenant moved between the decision and now; the next look decides anew.
         Err(other) => {
             tracing::warn!(%tenant, reason = %other, "a tenant that is paid for cannot be started now");
-            Err(Fault::from(DatabaseError::Contention(sqlx::Error::RowNotFound)).into())
+            Err(BillingFault::Overtaken)
         }
     }
 }

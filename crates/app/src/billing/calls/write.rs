@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde::Serialize;
 use tenantry_domain::billing::{
     PaymentError, PaymentProvider,
     provider::{
-        CheckoutSession, CustomerRequest, IdempotencyKey, PriceRequest, ProductRequest, SessionRequest, SessionStatus,
-        WebhookEndpointRequest,
+        CheckoutSession, CustomerRequest, IdempotencyKey, PriceRequest, ProductRequest, RefundRequest, SessionRequest,
+        SessionStatus, WebhookEndpointRequest,
     },
     subscription::SubscriptionStatus,
 };
 
-/// One write.
-#[derive(Debug)]
+/// One write. Its serialisation is what the ledger knows it again by, so names stay as they are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::billing) enum Write {
     Customer(CustomerRequest),
     Checkout(SessionRequest),
@@ -31,6 +33,10 @@ pub(in crate::billing) enum Write {
     UpdateWebhookEndpoint {
         endpoint: String,
         request: WebhookEndpointRequest,
+    },
+    Refund(RefundRequest),
+    DeleteWebhookEndpoint {
+        endpoint: String,
     },
 }
 
@@ -99,6 +105,12 @@ impl Write {
                 .update_webhook_endpoint(endpoint, request, key)
                 .await
                 .map(|()| Written::id(endpoint)),
+            Self::Refund(request) => provider.refund_payment(request, key).await.map(Written::id),
+            // The provider keeps no keys of removals: one that is gone was removed by an earlier try.
+            Self::DeleteWebhookEndpoint { endpoint } => match provider.delete_webhook_endpoint(endpoint).await {
+                Ok(()) | Err(PaymentError::NotFound) => Ok(Written::id(endpoint)),
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -136,6 +148,7 @@ impl Write {
                 let found = provider.get_subscription(subscription).await?;
                 Ok((found.status == Some(SubscriptionStatus::Canceled)).then(|| Written::id(found.id)))
             }
+            Self::Refund(request) => Ok(provider.find_refund(request).await?.map(Written::id)),
             Self::Price(request) => {
                 let found = provider.find_prices(std::slice::from_ref(&request.lookup_key)).await?;
                 let same = found.into_iter().find(|price| {
@@ -146,16 +159,12 @@ impl Write {
                 });
                 Ok(same.map(|price| Written::id(price.id)))
             }
-            // The secret of one that was made is lost, so it is replaced.
-            Self::WebhookEndpoint(request) => {
-                for endpoint in provider.list_webhook_endpoints().await? {
-                    if endpoint.url == request.url && endpoint.references == request.references {
-                        provider.delete_webhook_endpoint(&endpoint.id).await?;
-                    }
-                }
-                Ok(None)
-            }
-            Self::Product(_) | Self::RetirePrice { .. } | Self::UpdateWebhookEndpoint { .. } => Ok(None),
+            // The secret of an endpoint that was made is lost: another one is made, and replaces it.
+            Self::WebhookEndpoint(_)
+            | Self::Product(_)
+            | Self::RetirePrice { .. }
+            | Self::UpdateWebhookEndpoint { .. }
+            | Self::DeleteWebhookEndpoint { .. } => Ok(None),
         }
     }
 }

@@ -48,6 +48,8 @@ const NAME_GRACE: TimeDelta = TimeDelta::hours(24);
 /// What somebody wants to buy.
 #[derive(Debug, Clone)]
 pub struct BeginCheckout<'a> {
+    /// The checkout's identifier: beginning the same one again goes on with it.
+    pub id: CheckoutId,
     /// Who buys.
     pub organization: OrganizationId,
     /// The organization's present slug, for the links back.
@@ -83,6 +85,9 @@ pub enum BeginError {
         /// In which checkout.
         checkout: CheckoutId,
     },
+    /// Too many purchases of this organization wait for their payment.
+    #[error("{MAX_OPEN} purchases of this organization wait for their payment")]
+    TooManyOpen,
     /// Somebody of the same organization began the same purchase meanwhile; theirs counts.
     #[error("another attempt at the same purchase was begun meanwhile")]
     Superseded,
@@ -104,10 +109,14 @@ impl From<BillingFault> for BeginError {
     fn from(error: BillingFault) -> Self {
         match error {
             BillingFault::Payment(error) => Self::Payment(error),
+            BillingFault::Overtaken => Self::Superseded,
             BillingFault::Fault(fault) => Self::Fault(fault),
         }
     }
 }
+
+/// Each open checkout keeps a name from everybody else, for nothing.
+pub const MAX_OPEN: i64 = 5;
 
 /// Whoever loses so often against others who press the same button is told so.
 const MAX_ROUNDS: usize = 5;
@@ -118,11 +127,15 @@ const MAX_ROUNDS: usize = 5;
 /// What is wrong with the wish, or the payment provider's answer. In the latter case the checkout stays: pressing the
 /// button again takes its place, and if nobody does it runs out.
 pub async fn begin(app: &App, request: &BeginCheckout<'_>) -> Result<CheckoutId, BeginError> {
+    if let Some(row) = find_begun(app, request).await? {
+        return go_on(app, request, &row).await;
+    }
     let name = HostLabel::parse(request.tenant_name).map_err(CheckNameError::from)?;
     for _ in 0..MAX_ROUNDS {
         let mut tx = app.database.read_system("find a price and what is open for it").await?;
         let price = find_price(&mut tx, request.price).await?;
-        let open = checkouts::find_open_for_name(&mut tx, request.organization, &price.product, name.as_str()).await?;
+        let open =
+            checkouts::find_open_for_name(&mut tx, request.organization, &price.plan.product, name.as_str()).await?;
         tx.commit().await?;
         if let Some(open) = &open {
             close_before(app, request.organization, open, request.trace).await?;
@@ -131,7 +144,7 @@ pub async fn begin(app: &App, request: &BeginCheckout<'_>) -> Result<CheckoutId,
 
         let now = app.clock.now();
         let begun = Begun {
-            id: CheckoutId::from_uuid(Uuid::now_v7()),
+            id: request.id,
             // Whole seconds, as the provider keeps them: a repeated request is then the same request.
             expires_at: (now + OPEN_FOR)
                 .duration_trunc(TimeDelta::seconds(1))
@@ -143,6 +156,31 @@ pub async fn begin(app: &App, request: &BeginCheckout<'_>) -> Result<CheckoutId,
         }
     }
     Err(BeginError::Superseded)
+}
+
+/// What an earlier attempt of the same call has written.
+async fn find_begun(app: &App, request: &BeginCheckout<'_>) -> Result<Option<CheckoutRow>, BeginError> {
+    let mut tx = app.database.read_system("find what an earlier attempt began").await?;
+    let row = checkouts::find(&mut tx, request.id).await?;
+    tx.commit().await?;
+    Ok(row.filter(|row| row.organization_id == request.organization.uuid()))
+}
+
+/// The earlier attempt died, perhaps before its page was open.
+async fn go_on(app: &App, request: &BeginCheckout<'_>, row: &CheckoutRow) -> Result<CheckoutId, BeginError> {
+    let tenant = row.tenant_id.map(TenantId::from_uuid);
+    let Some(tenant) = tenant.filter(|_| row.is_open() && row.stripe_session_id.is_none()) else {
+        return Ok(request.id);
+    };
+    let mut tx = app.database.read_system("find a price").await?;
+    let price = find_price(&mut tx, request.price).await?;
+    tx.commit().await?;
+    let begun = Begun {
+        id: request.id,
+        expires_at: row.expires_at,
+        price,
+    };
+    open_recorded(app, request, &begun, tenant).await
 }
 
 async fn open_recorded(
@@ -166,20 +204,29 @@ async fn open_recorded(
 struct Begun {
     id: CheckoutId,
     expires_at: DateTime<Utc>,
-    price: PricedPlanRow,
+    price: PayablePrice,
 }
 
-async fn find_price(tx: &mut SystemTx, lookup_key: &str) -> Result<PricedPlanRow, BeginError> {
+/// A price that the payment provider has, too.
+struct PayablePrice {
+    plan: PricedPlanRow,
+    stripe_price_id: String,
+}
+
+async fn find_price(tx: &mut SystemTx, lookup_key: &str) -> Result<PayablePrice, BeginError> {
     let price = catalog::find_price_on_sale(tx, lookup_key)
         .await?
         .ok_or_else(|| BeginError::PriceUnknown(lookup_key.to_owned()))?;
     if Delivery::from_text(&price.delivery) != Some(Delivery::Dedicated) {
         return Err(BeginError::NotDedicated(price.product));
     }
-    if price.stripe_price_id.is_none() {
+    let Some(stripe_price_id) = price.stripe_price_id.clone() else {
         return Err(BeginError::PriceNotReady(lookup_key.to_owned()));
-    }
-    Ok(price)
+    };
+    Ok(PayablePrice {
+        plan: price,
+        stripe_price_id,
+    })
 }
 
 /// Closes the page of an attempt that this one replaces. If somebody has paid on it, that was the purchase.
@@ -222,7 +269,7 @@ async fn record(
         .system("begin a checkout: reserve a host across organizations, queue a job")
         .await?;
     customers::lock_purchases(&mut tx, request.organization).await?;
-    let product = &begun.price.product;
+    let product = &begun.price.plan.product;
     let before = checkouts::find_open_for_name(&mut tx, request.organization, product, name.as_str()).await?;
     let kept = match before {
         Some(before) => {
@@ -239,30 +286,15 @@ async fn record(
         }
         None => None,
     };
-    let tenant = match kept {
-        Some(tenant) => {
-            checkouts::extend_reservation(&mut tx, tenant, begun.expires_at + NAME_GRACE).await?;
-            tenant
-        }
-        None => {
-            let new = NewTenant {
-                organization: request.organization,
-                product,
-                plan_version: PlanVersionId::from_uuid(begun.price.plan_version_id),
-                name: name.as_str(),
-                reserved_until: Some(begun.expires_at + NAME_GRACE),
-            };
-            create_pending(&mut tx, app, &new).await.map_err(|error| match error {
-                CreatePendingError::Name(error) => BeginError::Name(error),
-                CreatePendingError::Fault(fault) => BeginError::Fault(fault),
-            })?
-        }
-    };
+    if checkouts::count_open(&mut tx, request.organization, now).await? >= MAX_OPEN {
+        return Err(BeginError::TooManyOpen);
+    }
+    let tenant = name_tenant(&mut tx, app, request, begun, name, kept).await?;
     let checkout = NewCheckout {
         id: begun.id,
         organization: request.organization,
         product,
-        price: PriceId::from_uuid(begun.price.price_id),
+        price: PriceId::from_uuid(begun.price.plan.price_id),
         tenant: Some(tenant),
         created_by: request.user,
         created_at: now,
@@ -286,13 +318,43 @@ async fn record(
     Ok(Some(tenant))
 }
 
+/// The tenant that the attempt before has named, if it still has its name; else a new one.
+async fn name_tenant(
+    tx: &mut SystemTx,
+    app: &App,
+    request: &BeginCheckout<'_>,
+    begun: &Begun,
+    name: &HostLabel,
+    kept: Option<TenantId>,
+) -> Result<TenantId, BeginError> {
+    let reserved_until = begun.expires_at + NAME_GRACE;
+    // It may have been removed meanwhile, or its name may have run out and be somebody else's.
+    if let Some(tenant) = kept
+        && checkouts::extend_reservation(tx, tenant, reserved_until).await?
+    {
+        return Ok(tenant);
+    }
+    let new = NewTenant {
+        id: TenantId::from_uuid(Uuid::now_v7()),
+        organization: request.organization,
+        product: &begun.price.plan.product,
+        plan_version: PlanVersionId::from_uuid(begun.price.plan.plan_version_id),
+        name: name.as_str(),
+        reserved_until: Some(reserved_until),
+    };
+    create_pending(tx, app, &new).await.map_err(|error| match error {
+        CreatePendingError::Name(error) => BeginError::Name(error),
+        CreatePendingError::Fault(fault) => BeginError::Fault(fault),
+    })
+}
+
 async fn open_page(app: &App, request: &BeginCheckout<'_>, begun: &Begun, tenant: TenantId) -> Result<(), BeginError> {
     let customer = customer::ensure(app, request.organization).await?;
-    let terms: PlanTerms = serde_json::from_value(begun.price.definition.clone()).map_err(Fault::from)?;
+    let terms: PlanTerms = serde_json::from_value(begun.price.plan.definition.clone()).map_err(Fault::from)?;
     let path = format!("/o/{}/checkouts/{}", request.slug, begun.id);
     let write = Write::Checkout(SessionRequest {
         customer,
-        price: begun.price.stripe_price_id.clone().unwrap_or_default(),
+        price: begun.price.stripe_price_id.clone(),
         trial_days: terms.trial_days,
         success_url: app.settings.link(&path),
         cancel_url: app.settings.link(&format!("{path}/cancelled")),

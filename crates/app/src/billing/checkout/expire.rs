@@ -46,11 +46,24 @@ pub(in crate::billing) async fn close_others(
     trace: Option<&str>,
 ) -> Result<(), Fault> {
     for other in checkouts::unpaid_of_tenant(tx, tenant, bought_in, now - AFTER).await? {
-        let job = NewJob::of::<ExpireCheckout>(&Payload { checkout: other })?
-            .unique_key(format!("{}:{other}", ExpireCheckout::KIND))
-            .trace_id(trace.map(str::to_owned));
-        jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
+        enqueue(tx, other, trace).await?;
     }
+    Ok(())
+}
+
+/// Queues, in the caller's transaction, that nobody can pay any more for a tenant that will not be.
+pub(crate) async fn close_open(tx: &mut SystemTx, tenant: TenantId, trace: Option<&str>) -> Result<(), Fault> {
+    for checkout in checkouts::open_of_tenant(tx, tenant).await? {
+        enqueue(tx, checkout, trace).await?;
+    }
+    Ok(())
+}
+
+async fn enqueue(tx: &mut SystemTx, checkout: CheckoutId, trace: Option<&str>) -> Result<(), Fault> {
+    let job = NewJob::of::<ExpireCheckout>(&Payload { checkout })?
+        .unique_key(format!("{}:{checkout}", ExpireCheckout::KIND))
+        .trace_id(trace.map(str::to_owned));
+    jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
 }
 

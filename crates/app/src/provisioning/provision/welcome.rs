@@ -36,7 +36,8 @@ impl Step<Provision> for Welcome {
             .system("queue a mail")
             .await
             .map_err(failure::of_database)?;
-        mail::queue(&mut tx, app, &format!("tenant_ready:{}", subject.tenant), &to, message)
+        let cause = format!("tenant_ready:{}", subject.tenant);
+        mail::queue_in(&mut tx, app, cx.trace_id(), &cause, &to, message)
             .await
             .map_err(failure::of_fault)?;
         tx.commit().await.map_err(failure::of_database)

@@ -201,6 +201,8 @@ pub struct PaymentIntent {
     pub customer: Option<String>,
     /// How much.
     pub amount: Option<Money>,
+    /// Whether all of it has gone back.
+    pub refunded: bool,
     /// Whether it moves real money.
     pub livemode: bool,
 }

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde::Serialize;
 
 use crate::money::Money;
 
 use super::{super::catalog::Interval, References};
 
 /// A customer: one for each organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerRequest {
     /// The organization's name, as invoices show it.
     pub name: String,
@@ -19,7 +20,7 @@ pub struct CustomerRequest {
 }
 
 /// A hosted payment page for one price.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SessionRequest {
     /// Who pays.
     pub customer: String,
@@ -37,8 +38,17 @@ pub struct SessionRequest {
     pub references: References,
 }
 
+/// A payment that goes back, all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundRequest {
+    /// The provider's identifier of the payment.
+    pub payment_intent: String,
+    /// Ours.
+    pub references: References,
+}
+
 /// A product under an identifier that we choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProductRequest {
     /// The identifier.
     pub id: String,
@@ -51,7 +61,7 @@ pub struct ProductRequest {
 }
 
 /// A recurring price.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PriceRequest {
     /// Of which product.
     pub product: String,
@@ -68,7 +78,7 @@ pub struct PriceRequest {
 }
 
 /// Where events are to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WebhookEndpointRequest {
     /// Where to.
     pub url: String,

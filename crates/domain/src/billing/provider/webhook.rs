@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 /// The types of event that say something about a purchase. All others are kept and ignored.
-pub const HANDLED_EVENTS: [&str; 11] = [
+pub const HANDLED_EVENTS: [&str; 12] = [
+    "charge.refunded",
     "checkout.session.async_payment_failed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.completed",

@@ -52,6 +52,8 @@ pub struct CheckoutFacts {
     pub contract: Option<SubscriptionId>,
     /// Whether a payment on it is to go back.
     pub refund_needed: bool,
+    /// The provider's subscription whose payment is to go back, or has gone back.
+    pub refund_of: Option<String>,
     /// The code of why it failed.
     pub failure: Option<String>,
 }
@@ -65,6 +67,8 @@ pub struct TenantFacts {
     pub contract: Option<SubscriptionId>,
     /// Whether it is only named: nothing was started for it, and nothing is queued.
     pub is_pending: bool,
+    /// Whether its host is kept for it only for a while.
+    pub is_reserved: bool,
     /// Whether it is deleted or being taken down.
     pub is_gone: bool,
     /// What is wanted of it.

@@ -150,8 +150,18 @@ pub enum Change {
         state: CheckoutState,
         /// Why it failed.
         failure: Option<CheckoutFailure>,
-        /// Whether the money is to go back.
-        refund_needed: bool,
+        /// The provider's subscription whose payment is to go back.
+        refund_of: Option<String>,
+    },
+    /// A payment that was to go back has gone back.
+    NoteRefund {
+        /// Of which checkout.
+        checkout: CheckoutId,
+    },
+    /// A tenant's name is kept for as long as its money is on the way.
+    KeepName {
+        /// Whose.
+        tenant: TenantId,
     },
     /// A tenant that was named and not bought gives its name back.
     ReleaseTenant {

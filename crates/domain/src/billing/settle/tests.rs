@@ -109,7 +109,7 @@ fn a_second_payment_is_flagged_and_ended_and_provisions_nothing() {
         matches!(
             change,
             Change::SettleCheckout {
-                refund_needed: true,
+                refund_of: Some(_),
                 state: CheckoutState::Failed,
                 ..
             }
@@ -122,6 +122,51 @@ fn a_second_payment_is_flagged_and_ended_and_provisions_nothing() {
     assert_eq!(
         second.see(Entry::Session, Moment::Canceled),
         Settlement::applied(Vec::new())
+    );
+}
+
+#[test]
+fn a_payment_that_has_gone_back_is_noted_once_and_delivered_never() {
+    let mut world = World::new();
+    world.ledger.tenant.as_mut().unwrap().is_gone = true;
+    world.see(Entry::Session, Moment::Paid);
+    let mut observed = world::observed(Entry::PaymentIntent, Moment::Paid);
+    let unsent = settle(&world.ledger, &observed, world::at(40));
+    assert_eq!(unsent, Settlement::applied(ending()));
+    observed.payment_intent.as_mut().unwrap().refunded = true;
+    let noted = settle(&world.ledger, &observed, world::at(40));
+    let note = Change::NoteRefund {
+        checkout: world::checkout(1),
+    };
+    assert!(noted.changes.contains(&note), "{noted:?}");
+    world.ledger.checkout.as_mut().unwrap().refund_needed = false;
+    // Also when somebody has made room for it again.
+    world.ledger.tenant.as_mut().unwrap().is_gone = false;
+    let later = settle(&world.ledger, &observed, world::at(40));
+    assert_eq!(later, Settlement::applied(ending()));
+}
+
+#[test]
+fn money_on_its_way_keeps_the_name() {
+    let mut world = World::new();
+    world.ledger.tenant.as_mut().unwrap().is_reserved = true;
+    let keeps = |settlement: &Settlement| {
+        settlement
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::KeepName { .. }))
+    };
+    assert!(keeps(&world.see(Entry::Session, Moment::Submitted)));
+    assert_eq!(
+        world.see(Entry::Session, Moment::Submitted),
+        Settlement::applied(Vec::new())
+    );
+    let mut world = World::new();
+    world.ledger.tenant.as_mut().unwrap().is_reserved = true;
+    world.ledger.price = None;
+    assert!(
+        keeps(&world.see(Entry::Session, Moment::Paid)),
+        "the price may be mended"
     );
 }
 
@@ -188,7 +233,7 @@ fn a_debit_that_the_bank_refuses_fails_the_checkout_and_ends_the_subscription() 
     let settlement = settle(&world.ledger, &observed, world::at(40));
     assert!(matches!(
         settlement.changes.first(),
-        Some(Change::SettleCheckout { state: CheckoutState::Failed, failure: Some(failure), refund_needed: false, .. })
+        Some(Change::SettleCheckout { state: CheckoutState::Failed, failure: Some(failure), refund_of: None, .. })
             if failure.code == "payment_failed"
     ));
     assert!(settlement.changes.contains(&ending()[0]));

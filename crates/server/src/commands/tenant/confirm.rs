@@ -19,7 +19,8 @@ pub(super) fn ask(tenant: &TenantView) -> Result<(), Failure> {
     // A terminal that cannot be written to will not answer either.
     let _ = write!(
         err,
-        "This removes tenant {} ({address}), its namespace {} and all of its data. There is no undo.\nType {} to confirm: ",
+        "This removes tenant {} ({address}), its namespace {} and all of its data, and ends the \
+         subscription that pays for it alone. There is no undo.\nType {} to confirm: ",
         tenant.id, tenant.namespace, tenant.name
     );
     let _ = err.flush();

@@ -127,12 +127,14 @@ impl World {
                 session: Some("cs_1".to_owned()),
                 contract: None,
                 refund_needed: false,
+                refund_of: None,
                 failure: None,
             }),
             tenant: Some(TenantFacts {
                 id: tenant(),
                 contract: None,
                 is_pending: true,
+                is_reserved: false,
                 is_gone: false,
                 desired: DesiredState::Running,
             }),
@@ -198,14 +200,19 @@ impl World {
             Change::SettleCheckout {
                 state,
                 failure,
-                refund_needed,
+                refund_of,
                 ..
             } => {
                 let checkout = self.ledger.checkout.as_mut().unwrap();
                 checkout.state = *state;
                 checkout.failure = failure.as_ref().map(|failure| failure.code.clone());
-                checkout.refund_needed |= refund_needed;
+                if refund_of.is_some() {
+                    checkout.refund_needed = true;
+                    checkout.refund_of.clone_from(refund_of);
+                }
             }
+            Change::NoteRefund { .. } => self.ledger.checkout.as_mut().unwrap().refund_needed = false,
+            Change::KeepName { .. } => self.each_tenant(|tenant| tenant.is_reserved = false),
             Change::ReleaseTenant { .. } => self.each_tenant(|tenant| tenant.is_gone = true),
             Change::StartProvision { .. } => {
                 self.provisions += 1;
@@ -291,6 +298,7 @@ pub(super) fn observed(entry: Entry, moment: Moment) -> Observed {
         },
         customer: None,
         amount: None,
+        refunded: false,
         livemode: false,
     });
     Observed {
