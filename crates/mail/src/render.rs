@@ -20,6 +20,14 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "layout",
     "confirm",
     "already_registered",
+    "confirm_again",
+    "nothing_to_confirm",
+    "welcome",
+    "reset_password",
+    "no_account",
+    "password_changed",
+    "confirm_new_email",
+    "email_changed",
     "tenant_ready",
     "provisioning_failed",
     "refund_needed",
@@ -76,7 +84,7 @@ impl Renderer {
     /// # Errors
     /// When a template is at fault.
     pub fn render(&self, message: &Message) -> Result<Rendered, RenderError> {
-        let name = template(message);
+        let name = message.name();
         let written = self
             .environment
             .get_template(&format!("{name}.txt"))?
@@ -96,17 +104,6 @@ impl Renderer {
             .get_template("layout.html")?
             .render(context! { subject => subject.as_str(), body })?;
         Ok(Rendered { subject, text, html })
-    }
-}
-
-fn template(message: &Message) -> &'static str {
-    match message {
-        Message::Confirm { .. } => "confirm",
-        Message::AlreadyRegistered { .. } => "already_registered",
-        Message::TenantReady { .. } => "tenant_ready",
-        Message::ProvisioningFailed { .. } => "provisioning_failed",
-        Message::RefundNeeded { .. } => "refund_needed",
-        Message::PaymentFailed { .. } => "payment_failed",
     }
 }
 

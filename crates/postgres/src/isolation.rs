@@ -33,7 +33,7 @@ impl Class {
 /// scope is not simply a column of the usual name; the class says who sees them all the same.
 pub const TABLES: &[(&str, Class)] = &[
     ("_sqlx_migrations", Class::System),
-    ("audit_events", Class::Organization),
+    ("audit_events", Class::OrganizationUser),
     ("billing_customers", Class::Organization),
     ("catalog_revisions", Class::System),
     ("checkouts", Class::Organization),
