@@ -5,9 +5,12 @@ mod send;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use tenantry_domain::mail::{Message, OutgoingMail};
+use tenantry_domain::{
+    accounts::Notifications,
+    mail::{Message, OutgoingMail},
+};
 use tenantry_operations::jobs::{self, NewJob};
-use tenantry_postgres::{DatabaseError, SystemTx};
+use tenantry_postgres::{DatabaseError, SystemTx, accounts::users};
 
 pub use send::SendMail;
 
@@ -30,6 +33,19 @@ pub async fn queue(tx: &mut SystemTx, app: &App, cause: &str, to: &str, message:
     let job = NewJob::of::<SendMail>(&send::Payload { sealed })?.unique_key(format!("mail:{cause}"));
     jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
+}
+
+/// Whether whoever has this address wants a mail of a kind that they may do without.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn is_wanted(
+    tx: &mut SystemTx,
+    to: &str,
+    choice: impl FnOnce(Notifications) -> bool,
+) -> Result<bool, Fault> {
+    let chosen = users::find_notifications(tx, to).await?;
+    Ok(choice(chosen.unwrap_or_default()))
 }
 
 /// A moment as a mail says it.

@@ -1,7 +1,8 @@
 //! Users and their passwords.
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::ids::UserId;
+use sqlx::types::Json;
+use tenantry_domain::{accounts::Notifications, ids::UserId};
 use uuid::Uuid;
 
 use crate::{DatabaseError, SystemTx};
@@ -107,6 +108,19 @@ pub async fn has_second_factor(tx: &mut SystemTx, user: UserId) -> Result<bool, 
             .fetch_one(tx)
             .await?,
     )
+}
+
+/// Which mails the account with this address wants; `None` when there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn find_notifications(tx: &mut SystemTx, email: &str) -> Result<Option<Notifications>, DatabaseError> {
+    let stored: Option<Json<Notifications>> =
+        sqlx::query_scalar("select notifications from users where email_normalized = $1 and deleted_at is null")
+            .bind(email)
+            .fetch_optional(tx)
+            .await?;
+    Ok(stored.map(|stored| stored.0))
 }
 
 /// Gives an account another address. Returns the one that it had; `None` when the account is gone.

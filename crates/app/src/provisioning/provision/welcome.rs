@@ -36,6 +36,12 @@ impl Step<Provision> for Welcome {
             .system("queue a mail")
             .await
             .map_err(failure::of_database)?;
+        let is_wanted = mail::is_wanted(&mut tx, &to, |chosen| chosen.tenant_ready)
+            .await
+            .map_err(failure::of_fault)?;
+        if !is_wanted {
+            return Ok(());
+        }
         mail::queue(&mut tx, app, &format!("tenant_ready:{}", subject.tenant), &to, message)
             .await
             .map_err(failure::of_fault)?;

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use chrono::Utc;
@@ -104,7 +104,10 @@ impl TestApp {
         let clock = Arc::new(ManualClock::new(Utc::now()));
         let database = TestDatabase::create().await;
         let app = App::new(Parts {
-            database: database.database().await,
+            // A crowd of clients shares four connections, on a machine that may be busy.
+            database: database
+                .database_with(|config| config.acquire_timeout = Duration::from_secs(60))
+                .await,
             payments: Arc::new(StripeClient::new(&stripe).unwrap()),
             cluster: Arc::new(cluster),
             mailer: Arc::new(SmtpMailer::new(&smtp_url.into(), "Tenantry <no-reply@tenantry.localhost>").unwrap()),
