@@ -38,14 +38,11 @@ pub(super) async fn get_avatar(
         .filter_map(|tags| tags.to_str().ok())
         .flat_map(|tags| tags.split(','))
         .any(|known| known.trim().trim_start_matches("W/") == tag);
-    let about = [
-        (header::ETAG, tag),
-        (header::CACHE_CONTROL, CACHING.to_owned()),
-        (header::CONTENT_TYPE, avatar.content_type),
-    ];
+    let about = [(header::ETAG, tag), (header::CACHE_CONTROL, CACHING.to_owned())];
     Ok(if is_known {
         (StatusCode::NOT_MODIFIED, about).into_response()
     } else {
-        (about, avatar.bytes).into_response()
+        let kind = [(header::CONTENT_TYPE, avatar.content_type)];
+        (about, kind, avatar.bytes).into_response()
     })
 }
