@@ -6,9 +6,15 @@ use tenantry_domain::{
     billing::PaymentProvider, clock::Clock, ids::InstallationId, mail::Mailer, provisioning::Cluster,
 };
 use tenantry_postgres::Database;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use crate::{accounts::PasswordHasher, billing::CatalogStore, provisioning::UsualDurations, sealing::Sealer};
+use crate::{
+    accounts::PasswordHasher, billing::CatalogStore, error::Fault, provisioning::UsualDurations, sealing::Sealer,
+};
+
+/// Pictures that are decoded at once; each may take a quarter of a gigabyte for a moment.
+const PICTURES_AT_ONCE: usize = 2;
 
 /// The application. Cloning it is cheap.
 #[derive(Clone)]
@@ -17,6 +23,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     usual_durations: UsualDurations,
+    drawing: Arc<Semaphore>,
 }
 
 /// The parts that an [`App`] is made of.
@@ -92,7 +99,17 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             usual_durations: UsualDurations::default(),
+            drawing: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
         }))
+    }
+
+    /// The right to decode a picture, kept while that lasts.
+    pub(crate) async fn drawing_permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        // Nobody closes it.
+        Arc::clone(&self.0.drawing)
+            .acquire_owned()
+            .await
+            .map_err(|_| Fault::Stopping)
     }
 
     /// How long steps usually take, as far as it is known.

@@ -22,6 +22,9 @@ pub enum Fault {
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system")]
     NoRandomness,
+    /// The program is ending.
+    #[error("the program is ending")]
+    Stopping,
     /// Every slug that was drawn for a new organization was taken.
     #[error("no free slug was found for a new organization")]
     NoFreeSlug,

@@ -3,10 +3,14 @@
 
 mod send;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use tenantry_domain::mail::{Message, OutgoingMail};
+use tenantry_domain::{
+    accounts::Notifications,
+    mail::{Message, OutgoingMail},
+};
 use tenantry_operations::jobs::{self, NewJob};
-use tenantry_postgres::{DatabaseError, SystemTx, mail_causes};
+use tenantry_postgres::{DatabaseError, SystemTx, accounts::users, mail_causes};
 
 pub use send::SendMail;
 
@@ -50,6 +54,24 @@ pub async fn queue_in(
         .trace_id(trace.map(str::to_owned));
     jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
+}
+
+/// Whether whoever has this address wants a mail of a kind that they may do without.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn is_wanted(
+    tx: &mut SystemTx,
+    to: &str,
+    choice: impl FnOnce(Notifications) -> bool,
+) -> Result<bool, Fault> {
+    let chosen = users::find_notifications(tx, to).await?;
+    Ok(choice(chosen.unwrap_or_default()))
+}
+
+/// A moment as a mail says it.
+pub(crate) fn written(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 /// The same cause gives the same id, on every attempt and every replica; the id tells nothing of the cause.

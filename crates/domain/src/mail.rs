@@ -21,6 +21,68 @@ pub enum Message {
         /// Where to sign in.
         link: String,
     },
+    /// Somebody asked for the link of their sign-up again.
+    ConfirmAgain {
+        /// The name given at sign-up.
+        name: String,
+        /// The organization that confirming creates.
+        organization: String,
+        /// Leads to a page that acts by a button, never by being fetched.
+        link: String,
+    },
+    /// Somebody asked for the link of a sign-up, and none waits for it.
+    NothingToConfirm {
+        /// Where to sign in or up.
+        link: String,
+    },
+    /// The account is live.
+    Welcome {
+        /// The person's name.
+        name: String,
+        /// The organization that came with the account.
+        organization: String,
+        /// Where to begin.
+        link: String,
+    },
+    /// Somebody forgot the password of this address's account.
+    ResetPassword {
+        /// Leads to a page that asks for a new password.
+        link: String,
+    },
+    /// Somebody forgot the password of an account that this address does not have.
+    NoAccount {
+        /// Where to sign up.
+        link: String,
+    },
+    /// The password of the account is another one now.
+    PasswordChanged {
+        /// The person's name.
+        name: String,
+        /// When, as people write it.
+        at: String,
+        /// Where to take the account back.
+        link: String,
+    },
+    /// The owner of an account wants this address to be its address.
+    ConfirmNewEmail {
+        /// The person's name.
+        name: String,
+        /// Leads to a page that acts by a button, never by being fetched.
+        link: String,
+    },
+    /// The account has another address now; both are told.
+    EmailChanged {
+        /// The person's name.
+        name: String,
+        /// The address until now.
+        before: String,
+        /// The address from now on.
+        after: String,
+        /// When, as people write it.
+        at: String,
+        /// Where to sign in.
+        link: String,
+    },
     /// A tenant runs.
     TenantReady {
         /// Whose it is.
@@ -93,6 +155,31 @@ pub enum Message {
         /// Where to pay.
         link: String,
     },
+}
+
+impl Message {
+    /// The name of its templates, by which it can be looked at.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Confirm { .. } => "confirm",
+            Self::AlreadyRegistered { .. } => "already_registered",
+            Self::ConfirmAgain { .. } => "confirm_again",
+            Self::NothingToConfirm { .. } => "nothing_to_confirm",
+            Self::Welcome { .. } => "welcome",
+            Self::ResetPassword { .. } => "reset_password",
+            Self::NoAccount { .. } => "no_account",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::ConfirmNewEmail { .. } => "confirm_new_email",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::TenantReady { .. } => "tenant_ready",
+            Self::ProvisioningFailed { .. } => "provisioning_failed",
+            Self::RefundNeeded { .. } => "refund_needed",
+            Self::PaymentNeedsPerson { .. } => "payment_needs_person",
+            Self::PaymentRefunded { .. } => "payment_refunded",
+            Self::PaymentFailed { .. } => "payment_failed",
+        }
+    }
 }
 
 /// One mail to one recipient.

@@ -1,10 +1,15 @@
-//! `/auth/…` and `/session`: people sign up, confirm, sign in and out.
+//! `/auth/…`, `/session` and `/me`: people sign up, confirm, sign in and out, and change what is known of them.
 
+pub mod confirm_email;
+pub mod forgot_password;
 pub mod login;
 pub mod logout;
+pub mod me;
 pub mod password_strength;
 pub mod problems;
 pub mod register;
+pub mod resend_verification;
+pub mod reset_password;
 pub mod session;
 pub mod verify_email;
 pub mod visitor;
@@ -18,8 +23,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(register::register))
         .routes(routes!(verify_email::verify_email))
+        .routes(routes!(resend_verification::resend_verification))
+        .routes(routes!(forgot_password::forgot_password))
+        .routes(routes!(reset_password::reset_password))
+        .routes(routes!(confirm_email::confirm_email))
         .routes(routes!(login::login))
         .routes(routes!(logout::logout))
         .routes(routes!(session::get_session))
         .routes(routes!(password_strength::password_strength))
+        .merge(me::routes())
 }

@@ -22,6 +22,7 @@ pub mod pagination;
 mod path;
 pub mod problem;
 pub mod provisioning;
+mod rate_limit;
 mod router;
 mod state;
 mod trace;

@@ -19,7 +19,7 @@ use tenantry_app::{
 };
 use tenantry_postgres::DatabaseError;
 
-use crate::accounts;
+use crate::{accounts, rate_limit::RateLimit};
 
 pub use document::{FieldProblem, ProblemDocument};
 pub use kinds::ProblemKind;
@@ -35,6 +35,7 @@ struct Occurrence {
     detail: String,
     errors: Vec<FieldProblem>,
     retry_after: Option<Duration>,
+    rate_limit: Option<RateLimit>,
     /// For the log alone.
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -47,6 +48,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            rate_limit: None,
             source: None,
         }))
     }
@@ -83,6 +85,11 @@ impl Problem {
     /// Adds when another attempt may succeed; sent as `Retry-After`.
     pub fn retry_after(self, after: Duration) -> Self {
         self.change(|occurrence| occurrence.retry_after = Some(after))
+    }
+
+    /// Adds how much is left to the caller.
+    pub(crate) fn rate_limit(self, limit: RateLimit) -> Self {
+        self.change(|occurrence| occurrence.rate_limit = Some(limit))
     }
 
     /// Adds what the log should say about it.

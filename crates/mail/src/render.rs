@@ -20,9 +20,19 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "layout",
     "confirm",
     "already_registered",
+    "confirm_again",
+    "nothing_to_confirm",
+    "welcome",
+    "reset_password",
+    "no_account",
+    "password_changed",
+    "confirm_new_email",
+    "email_changed",
     "tenant_ready",
     "provisioning_failed",
     "refund_needed",
+    "payment_needs_person",
+    "payment_refunded",
     "payment_failed"
 );
 
@@ -76,7 +86,7 @@ impl Renderer {
     /// # Errors
     /// When a template is at fault.
     pub fn render(&self, message: &Message) -> Result<Rendered, RenderError> {
-        let name = template(message);
+        let name = message.name();
         let written = self
             .environment
             .get_template(&format!("{name}.txt"))?
@@ -99,19 +109,6 @@ impl Renderer {
     }
 }
 
-fn template(message: &Message) -> &'static str {
-    match message {
-        Message::Confirm { .. } => "confirm",
-        Message::AlreadyRegistered { .. } => "already_registered",
-        Message::TenantReady { .. } => "tenant_ready",
-        Message::ProvisioningFailed { .. } => "provisioning_failed",
-        Message::RefundNeeded { .. } => "refund_needed",
-        Message::PaymentNeedsPerson { .. } => "payment_needs_person",
-        Message::PaymentRefunded { .. } => "payment_refunded",
-        Message::PaymentFailed { .. } => "payment_failed",
-    }
-}
-
 /// A subject with a line break would begin another header.
 fn one_line(text: &str) -> String {
     text.chars()
@@ -124,57 +121,26 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
+
+    const LINK: &str = "https://tenantry.example/confirm#token=abc-_";
 
     fn messages(name: &str) -> Vec<Message> {
-        let text = || name.to_owned();
-        let link = || "https://tenantry.example/confirm#token=abc-_".to_owned();
-        vec![
-            Message::Confirm {
-                name: text(),
-                organization: text(),
-                link: link(),
-            },
-            Message::AlreadyRegistered { link: link() },
-            Message::TenantReady {
-                organization: text(),
-                tenant: text(),
-                host: "museum.example".to_owned(),
-                link: link(),
-            },
-            Message::ProvisioningFailed {
-                organization: text(),
-                tenant: text(),
-                step: "helm release".to_owned(),
-                reason: text(),
-                link: link(),
-            },
-            Message::RefundNeeded {
-                organization: text(),
-                plan: text(),
-                amount: "49.00 EUR".to_owned(),
-                reason: text(),
-                page: "cs_test_1".to_owned(),
-                link: link(),
-            },
-            Message::PaymentNeedsPerson {
-                object: "sub_1".to_owned(),
-                code: "customer_mismatch".to_owned(),
-                advice: text(),
-                link: link(),
-            },
-            Message::PaymentRefunded {
-                organization: text(),
-                plan: text(),
-                amount: "49.00 EUR".to_owned(),
-                link: link(),
-            },
-            Message::PaymentFailed {
-                organization: text(),
-                plan: text(),
-                amount: "49.00 EUR".to_owned(),
-                link: link(),
-            },
-        ]
+        samples(name, LINK)
+    }
+
+    #[test]
+    fn every_template_has_a_sample() {
+        let samples = messages("Museum of Examples");
+        let mut named: Vec<&str> = samples.iter().map(Message::name).collect();
+        named.sort_unstable();
+        let mut templates: Vec<&str> = TEMPLATES
+            .iter()
+            .filter_map(|(file, _)| file.strip_suffix(".txt"))
+            .filter(|name| *name != "layout")
+            .collect();
+        templates.sort_unstable();
+        assert_eq!(named, templates);
     }
 
     #[test]
@@ -212,17 +178,18 @@ mod tests {
     #[test]
     fn a_subject_is_one_line() {
         let renderer = Renderer::new().unwrap();
-        let [_, _, ready, ..] = &messages("Museum\r\nBcc: everybody@example.org")[..] else {
-            panic!("five messages")
-        };
+        let ready = messages("Museum\r\nBcc: everybody@example.org")
+            .into_iter()
+            .find(|message| message.name() == "tenant_ready")
+            .unwrap();
         let Message::TenantReady {
             organization,
             host,
             link,
             ..
-        } = ready.clone()
+        } = ready
         else {
-            panic!("the third is TenantReady")
+            panic!("it is TenantReady")
         };
         let tenant = "a\rBcc: everybody@example.org".to_owned();
         let mail = renderer

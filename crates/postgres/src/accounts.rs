@@ -1,8 +1,12 @@
 //! Statements about people and operators.
 
+pub mod avatars;
+pub mod erasure;
 pub mod first_operator;
+pub mod one_time_tokens;
 pub mod operator_accounts;
 pub mod operators;
+pub mod profiles;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod sign_ups;

@@ -4,12 +4,17 @@ use chrono::{DateTime, Utc};
 
 use crate::{DatabaseError, SystemTx};
 
-/// Deletes answers whose replay has expired, and what ended, was mailed or expired before `before`.
-/// Returns how many rows went.
+/// Deletes answers whose replay has expired, what ended, was mailed or expired before `before`, and failed sign-ins that
+/// are forgotten since `forgotten_before`. Returns how many rows went.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
+pub async fn expired(
+    tx: &mut SystemTx,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+    forgotten_before: DateTime<Utc>,
+) -> Result<u64, DatabaseError> {
     let answers = sqlx::query("delete from idempotency_keys where expires_at < $1")
         .bind(now)
         .execute(&mut *tx)
@@ -29,9 +34,17 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, before: DateTime<Utc
         .await?;
     let sign_ups = sqlx::query("delete from sign_ups where expires_at < $1")
         .bind(before)
+        .execute(&mut *tx)
+        .await?;
+    let links = sqlx::query("delete from one_time_tokens where expires_at < $1")
+        .bind(before)
+        .execute(&mut *tx)
+        .await?;
+    let failures = sqlx::query("delete from sign_in_failures where last_failed_at < $1")
+        .bind(forgotten_before)
         .execute(tx)
         .await?;
-    Ok([answers, sessions, operators, causes, sign_ups]
+    Ok([answers, sessions, operators, causes, sign_ups, links, failures]
         .iter()
         .map(sqlx::postgres::PgQueryResult::rows_affected)
         .sum())

@@ -69,8 +69,40 @@ pub enum Command {
     /// Look after tenants without the web interface.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Look at the mails that are sent.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
+}
+
+/// `tenantry mail …`.
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// Show a mail with sample data, or list all of them. Sends nothing and needs no configuration.
+    ///
+    /// Without NAME, lists the names with their subjects. With NAME, prints that mail: its text, or its HTML with --html.
+    /// With --output, writes files (NAME.txt and NAME.html) into a folder, for one mail or for all.
+    #[command(
+        after_help = "Examples:\n  tenantry mail preview\n  tenantry mail preview reset_password\n  tenantry mail preview --output /tmp/mails"
+    )]
+    Preview(PreviewArgs),
+}
+
+/// `tenantry mail preview`.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// The mail, as the list names it.
+    pub name: Option<String>,
+    /// Only the HTML.
+    #[arg(long, conflicts_with = "text")]
+    pub html: bool,
+    /// Only the text; what is printed when nothing else is asked for.
+    #[arg(long)]
+    pub text: bool,
+    /// Write files into this folder, which is made if need be.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// Which half of the work a replica does.

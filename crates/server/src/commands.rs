@@ -2,6 +2,7 @@
 
 mod catalog;
 mod doctor;
+mod mail;
 mod migrate;
 mod openapi;
 mod operator;
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Openapi => openapi::run(),
+        Command::Mail(command) => mail::run(&command),
         Command::Catalog(CatalogCommand::Schema) => catalog::schema(),
         Command::Serve(arguments) => serve::run(configuration(file)?, arguments),
         Command::Migrate(output) => block_on(migrate::run(&configuration(file)?, output.output)),

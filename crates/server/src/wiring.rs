@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tenantry_app::{
     App, Settings,
-    accounts::{PasswordHasher, PasswordParameters},
+    accounts::PasswordHasher,
     billing::CatalogStore,
     clock::SystemClock,
     context::Parts,
@@ -42,8 +42,8 @@ impl Wired {
         let payments = StripeClient::new(&stripe).map_err(|error| Failure::new(FailureKind::Usage, error))?;
         let mailer = SmtpMailer::new(&configuration.smtp_url, &configuration.mail_from)
             .map_err(|error| Failure::new(FailureKind::Usage, error))?;
-        let passwords = PasswordHasher::new(PasswordParameters::default())
-            .map_err(|error| Failure::new(FailureKind::Failed, error))?;
+        let passwords = PasswordHasher::new(configuration.password_parameters())
+            .map_err(|error| Failure::new(FailureKind::Usage, format!("TENANTRY_PASSWORD_…: {error}")))?;
         let installation = bind_installation(&database, livemode).await?;
         let sealer = Sealer::unlock(keys, &database, installation).await.map_err(locked)?;
 

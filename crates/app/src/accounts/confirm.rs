@@ -1,6 +1,9 @@
 //! The link in the sign-up's mail: user, password, organization and session become live together, once.
 
-use tenantry_domain::ids::{OrganizationId, UserId};
+use tenantry_domain::{
+    ids::{OrganizationId, UserId},
+    mail::Message,
+};
 use tenantry_postgres::{
     SystemTx,
     accounts::{
@@ -18,7 +21,7 @@ use crate::{
     App,
     audit::{self, Act},
     error::Fault,
-    organizations,
+    mail, organizations,
 };
 
 /// Why a link does nothing.
@@ -86,6 +89,12 @@ async fn make_live(
     sign_ups::void_others(tx, &email, now).await?;
     let act = Act::new("user.created", user).user(user).address(visitor.address);
     audit::record(app, &mut *tx, act).await?;
+    let welcome = Message::Welcome {
+        name: name.clone(),
+        organization: organization_name.clone(),
+        link: app.settings.link("/"),
+    };
+    mail::queue(tx, app, &format!("welcome:{user}"), &email, welcome).await?;
     let organization = OrganizationId::from_uuid(Uuid::now_v7());
     organizations::create_owned(app, tx, organization, user, &organization_name, visitor.address).await?;
     session::start(app, tx, user, email, name, visitor).await.map(Some)

@@ -1,7 +1,13 @@
 //! Argon2id beside the runtime: on its own threads, a few at a time, so that a burst of sign-ins neither stops other
 //! requests nor takes all memory.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -75,6 +81,8 @@ pub struct PasswordHasher {
     permits: Arc<Semaphore>,
     /// Compared with when there is no account, so that this takes as long as when there is.
     decoy: Arc<str>,
+    /// How often Argon2 has run.
+    runs: Arc<AtomicU64>,
 }
 
 impl PasswordHasher {
@@ -88,7 +96,12 @@ impl PasswordHasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
         let decoy = hash(&argon2, b"nobody's password")?.into();
         let permits = Arc::new(Semaphore::new(parameters.concurrency.max(1)));
-        Ok(Self { argon2, permits, decoy })
+        Ok(Self {
+            argon2,
+            permits,
+            decoy,
+            runs: Arc::default(),
+        })
     }
 
     /// Hashes a password with a new salt, into the text form that is stored.
@@ -119,6 +132,12 @@ impl PasswordHasher {
         .await
     }
 
+    /// How often Argon2 has run for somebody, over all clones.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, HashingError> + Send + 'static,
@@ -128,6 +147,7 @@ impl PasswordHasher {
             .map_err(|_| HashingError::Busy)?
             .map_err(|_| HashingError::Stopped)?;
         let argon2 = self.argon2.clone();
+        self.runs.fetch_add(1, Ordering::Relaxed);
         // The permit goes along: a client that hangs up frees its place only when the hash is done.
         tokio::task::spawn_blocking(move || {
             let result = work(&argon2);

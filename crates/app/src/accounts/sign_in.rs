@@ -1,9 +1,7 @@
 //! Signing in with address and password. An unknown address costs the same work and time as a wrong password, and gets
 //! the same answer.
 
-use std::time::Duration;
-
-use tenantry_domain::accounts::{Email, Password};
+use tenantry_domain::accounts::{Allowance, Email, Password};
 use tenantry_postgres::accounts::users;
 
 use super::{
@@ -25,20 +23,15 @@ pub enum SignInError {
     InvalidCredentials,
     /// Too many attempts failed.
     #[error("too many attempts failed")]
-    TooManyAttempts {
-        /// When the next one is looked at.
-        retry_after: Duration,
-    },
+    TooManyAttempts(Allowance),
     /// Not the visitor's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
 impl SignInError {
-    pub(super) fn paused(pause: chrono::TimeDelta) -> Self {
-        Self::TooManyAttempts {
-            retry_after: pause.to_std().unwrap_or(Duration::from_secs(1)),
-        }
+    pub(super) fn paused(allowance: Allowance) -> Self {
+        Self::TooManyAttempts(allowance)
     }
 }
 

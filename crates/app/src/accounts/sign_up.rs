@@ -1,11 +1,9 @@
 //! Signing up promises nothing but a mail: what becomes live does so when its link is confirmed. Whether the address
 //! has an account already shows in the mail alone, never in the answer, the work or the time.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use tenantry_domain::{
-    accounts::{Email, Password},
+    accounts::{Allowance, Email, Password},
     display_name::DisplayName,
     mail::Message,
 };
@@ -25,8 +23,8 @@ use crate::{
     mail,
 };
 
-/// How long a link in a mail works.
-const LINK_WORKS_FOR: TimeDelta = TimeDelta::hours(24);
+/// How long a link that proves an address works.
+pub(super) const LINK_WORKS_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// What somebody enters.
 #[derive(Debug)]
@@ -49,20 +47,17 @@ pub enum SignUpError {
     WeakPassword(Strength),
     /// Too many sign-ups with this address, or from this network.
     #[error("too many sign-ups")]
-    TooManyAttempts {
-        /// When the next one is looked at.
-        retry_after: Duration,
-    },
+    TooManyAttempts(Allowance),
     /// Not the visitor's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// Remembers the sign-up and sends a mail, whoever the address belongs to.
+/// Remembers the sign-up and sends a mail, whoever the address belongs to. Returns how many more may be asked for.
 ///
 /// # Errors
 /// When the password is weak or too much is asked, neither of which has to do with the address's account.
-pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), SignUpError> {
+pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<Allowance, SignUpError> {
     let inputs = [
         sign_up.email.as_str(),
         sign_up.name.as_str(),
@@ -73,14 +68,15 @@ pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<()
         return Err(SignUpError::WeakPassword(strength));
     }
     // Each one sends a mail: nobody's inbox is filled, whoever asks for it.
-    let attempt = Attempt::new(app, "sign-up", sign_up.email.as_str(), visitor.address)?;
+    let attempt = Attempt::to_mail(app, "sign-up", sign_up.email.as_str(), visitor.address)?;
     let mut tx = app.database.system("count a sign-up").await.map_err(Fault::from)?;
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        let retry_after = pause.to_std().unwrap_or(Duration::from_secs(1));
-        return Err(SignUpError::TooManyAttempts { retry_after });
-    }
+    let allowance = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(SignUpError::TooManyAttempts(allowance)),
+    };
     tx.commit().await.map_err(Fault::from)?;
-    Ok(remember(app, sign_up, visitor).await?)
+    remember(app, sign_up, visitor).await?;
+    Ok(allowance)
 }
 
 async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), Fault> {

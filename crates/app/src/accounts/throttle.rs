@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
-use tenantry_domain::accounts::throttle::{FORGOTTEN_AFTER, PER_ACCOUNT, PER_ADDRESS, Throttle};
+use tenantry_domain::accounts::throttle::{
+    Allowance, FORGOTTEN_AFTER, Failures, PER_ACCOUNT, PER_ADDRESS, PER_INBOX, Throttle,
+};
 use tenantry_postgres::{SystemTx, accounts::sign_in_failures};
 
 use crate::{App, error::Fault};
@@ -13,14 +14,16 @@ use crate::{App, error::Fault};
 /// What an attempt counts against.
 pub(super) struct Attempt {
     account: [u8; 32],
+    per_account: Throttle,
     address: Option<[u8; 32]>,
 }
 
 /// Whether an attempt may be made.
 pub(super) enum Admission {
-    Admitted,
-    /// Not before this span has passed.
-    Paused(TimeDelta),
+    /// It may, and this much is left then.
+    Admitted(Allowance),
+    /// Not before the allowance is reset.
+    Paused(Allowance),
 }
 
 impl Attempt {
@@ -38,12 +41,21 @@ impl Attempt {
         };
         Ok(Self {
             account: subject("account", email),
+            per_account: PER_ACCOUNT,
             address: address.map(network).map(|network| subject("address", &network)),
         })
     }
 
+    /// An attempt that sends mail: no inbox is filled by it, whoever asks.
+    pub(super) fn to_mail(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
+        Ok(Self {
+            per_account: PER_INBOX,
+            ..Self::new(app, door, email, address)?
+        })
+    }
+
     fn subjects(&self) -> impl Iterator<Item = (&[u8; 32], Throttle)> {
-        [(&self.account, PER_ACCOUNT)]
+        [(&self.account, self.per_account)]
             .into_iter()
             .chain(self.address.as_ref().map(|address| (address, PER_ADDRESS)))
     }
@@ -51,16 +63,18 @@ impl Attempt {
     /// Counts the attempt, unless it has to wait.
     pub(super) async fn admit(&self, app: &App, tx: &mut SystemTx) -> Result<Admission, Fault> {
         let now = app.clock.now();
+        let mut left = self.per_account.allowance(Failures { count: 0, last_at: now }, now);
         for (subject, throttle) in self.subjects() {
             let failures = sign_in_failures::lock(tx, subject, now).await?;
-            if let Some(pause) = throttle.pause(failures, now) {
-                return Ok(Admission::Paused(pause));
+            if throttle.pause(failures, now).is_some() {
+                return Ok(Admission::Paused(throttle.allowance(failures, now)));
             }
+            left = left.or_less(throttle.allowance(failures.and_one(now), now));
         }
         for (subject, _) in self.subjects() {
             sign_in_failures::count(tx, subject, now, now - FORGOTTEN_AFTER).await?;
         }
-        Ok(Admission::Admitted)
+        Ok(Admission::Admitted(left))
     }
 
     /// It was no failure.

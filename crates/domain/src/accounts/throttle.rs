@@ -1,4 +1,5 @@
-//! What a failed sign-in costs: growing pauses, for the account and for the address it came from.
+//! What a failed sign-in costs, or a mail that anybody may ask for: growing pauses, for the account or inbox and for the
+//! address it came from.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -21,6 +22,11 @@ pub const PER_ADDRESS: Throttle = Throttle {
     free: 50,
     longest: TimeDelta::minutes(15),
 };
+/// For one inbox that somebody has mail sent to: whoever waits for one mail asks for a few.
+pub const PER_INBOX: Throttle = Throttle {
+    free: 5,
+    longest: TimeDelta::hours(1),
+};
 /// Failures older than this are forgotten.
 pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
 
@@ -33,7 +39,55 @@ pub struct Failures {
     pub last_at: DateTime<Utc>,
 }
 
+impl Failures {
+    /// One more.
+    #[must_use]
+    pub fn and_one(self, now: DateTime<Utc>) -> Self {
+        let count = if now - self.last_at > FORGOTTEN_AFTER {
+            0
+        } else {
+            self.count
+        };
+        Self {
+            count: count.saturating_add(1),
+            last_at: now,
+        }
+    }
+}
+
+/// How much is left to somebody, to be told so before it is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Attempts that cost nothing.
+    pub limit: u32,
+    /// How many of them are left.
+    pub remaining: u32,
+    /// With none left, how long the pause is; else when all of them are back.
+    pub resets_after: TimeDelta,
+}
+
+impl Allowance {
+    /// The one that is used up sooner.
+    #[must_use]
+    pub fn or_less(self, other: Self) -> Self {
+        let key = |allowance: &Self| (allowance.remaining, std::cmp::Reverse(allowance.resets_after));
+        if key(&other) < key(&self) { other } else { self }
+    }
+}
+
 impl Throttle {
+    /// What is left after these failures.
+    #[must_use]
+    pub fn allowance(&self, failures: Failures, now: DateTime<Utc>) -> Allowance {
+        let forgotten_in = (failures.last_at + FORGOTTEN_AFTER - now).clamp(TimeDelta::zero(), FORGOTTEN_AFTER);
+        let count = if forgotten_in.is_zero() { 0 } else { failures.count };
+        Allowance {
+            limit: self.free,
+            remaining: self.free.saturating_sub(count),
+            resets_after: self.pause(failures, now).unwrap_or(forgotten_in),
+        }
+    }
+
     /// How long to wait until the next attempt is looked at; `None` if it may be now. The pause is one second after the
     /// first failure that counts, and doubles.
     #[must_use]
@@ -74,6 +128,20 @@ mod tests {
         assert_eq!(pause_after(9, 0), Some(16));
         assert_eq!(pause_after(1_000_000, 0), Some(900));
         assert_eq!(pause_after(1_000_000, 86_401), None);
+    }
+
+    #[test]
+    fn the_allowance_counts_down_to_the_pause() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        let after = |count| PER_ACCOUNT.allowance(Failures { count, last_at: now }, now);
+        assert_eq!((after(1).limit, after(1).remaining), (5, 4));
+        assert_eq!(after(1).resets_after, FORGOTTEN_AFTER);
+        assert_eq!((after(5).remaining, after(5).resets_after), (0, TimeDelta::seconds(1)));
+        assert_eq!((after(7).remaining, after(7).resets_after), (0, TimeDelta::seconds(4)));
+        assert_eq!(after(1).or_less(after(7)), after(7));
+        assert_eq!(after(7).or_less(after(6)), after(7));
+        let old = Failures { count: 9, last_at: now }.and_one(now + TimeDelta::days(2));
+        assert_eq!(old.count, 1, "old failures are forgotten");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
     session::{SessionView, begin},
     visitor::AtTheDoor,
 };
-use crate::{AppState, Problem, ValidJson, body::rules};
+use crate::{AppState, Problem, ValidJson, body::rules, rate_limit};
 
 /// Address and password.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -42,9 +42,7 @@ impl LoginRequest {
 pub(crate) fn refusal(error: SignInError) -> Problem {
     match error {
         SignInError::InvalidCredentials => Problem::of(problems::INVALID_CREDENTIALS),
-        SignInError::TooManyAttempts { retry_after } => {
-            Problem::of(problems::TOO_MANY_ATTEMPTS).retry_after(retry_after)
-        }
+        SignInError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
         SignInError::Fault(fault) => fault.into(),
     }
 }

@@ -12,11 +12,12 @@ use tenantry_domain::{
 };
 use utoipa::ToSchema;
 
-use super::{problems, visitor::AtTheDoor};
+use super::visitor::AtTheDoor;
 use crate::{
     AppState, Problem, ValidJson,
     body::rules,
     problem::{FieldProblem, kinds},
+    rate_limit::{self, RateLimit},
 };
 
 /// A new account and its organization.
@@ -59,7 +60,7 @@ pub(super) async fn register(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<RegisterRequest>,
-) -> Result<(StatusCode, Json<Empty>), Problem> {
+) -> Result<(StatusCode, RateLimit, Json<Empty>), Problem> {
     let sign_up = SignUp {
         email: Email::parse(&request.email)
             .map_err(|error| Problem::field("/email", error.code(), error.to_string()))?,
@@ -68,22 +69,21 @@ pub(super) async fn register(
         name: name("/name", &request.name)?,
         organization_name: name("/organization_name", &request.organization_name)?,
     };
-    accounts::sign_up(&state.app, sign_up, &visitor)
+    let left = accounts::sign_up(&state.app, sign_up, &visitor)
         .await
         .map_err(|error| match error {
             SignUpError::WeakPassword(strength) => weak_password("/password", &strength),
-            SignUpError::TooManyAttempts { retry_after } => {
-                Problem::of(problems::TOO_MANY_ATTEMPTS).retry_after(retry_after)
-            }
+            SignUpError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             SignUpError::Fault(fault) => fault.into(),
         })?;
-    Ok((StatusCode::ACCEPTED, Json(Empty {})))
+    Ok((StatusCode::ACCEPTED, RateLimit(left), Json(Empty {})))
 }
 
 fn name(pointer: &str, text: &str) -> Result<DisplayName, Problem> {
     DisplayName::parse(text).map_err(|error| Problem::field(pointer, error.code(), error.to_string()))
 }
 
+/// The new password is guessed too soon, and why.
 pub(crate) fn weak_password(pointer: &str, strength: &Strength) -> Problem {
     Problem::of(kinds::VALIDATION_FAILED).with_errors(vec![FieldProblem {
         pointer: pointer.to_owned(),

@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use http::header::SET_COOKIE;
 use serde::Serialize;
 use tenantry_app::{
-    accounts::{StartedSession, UserSession},
+    accounts::{self, StartedSession, UserSession},
     organizations::{self, Page},
 };
 use utoipa::ToSchema;
 
+use super::me::avatar_url;
 use crate::{AppState, Problem, SignedIn, cookie::SessionCookie, csrf, organizations::OrganizationMembership};
 
 /// Organizations that a session names; whoever has more finds them in the list of organizations.
@@ -30,6 +31,12 @@ pub struct UserView {
     pub email: String,
     /// Their name.
     pub name: String,
+    /// The language they read: a tag of BCP 47.
+    pub locale: String,
+    /// Where their day begins: a name of the IANA time zone database.
+    pub time_zone: String,
+    /// Where their picture is, if they have one.
+    pub avatar_url: Option<String>,
 }
 
 /// A session.
@@ -69,12 +76,16 @@ async fn view(state: &AppState, session: &UserSession, csrf_token: String) -> Re
         search: None,
         limit: NAMED_ORGANIZATIONS,
     };
+    let profile = accounts::get_profile(&state.app, session).await?;
     let memberships = organizations::list(&state.app, session.user, first).await?;
     Ok(SessionView {
         user: UserView {
             id: session.user.to_string(),
             email: session.email.clone(),
             name: session.name.clone(),
+            locale: profile.locale,
+            time_zone: profile.time_zone,
+            avatar_url: profile.avatar.as_deref().map(avatar_url),
         },
         csrf_token,
         organizations: memberships.iter().map(OrganizationMembership::from).collect(),

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tenantry_domain::{
-    accounts::{Email, Password, impersonation::Reason},
+    accounts::{Email, Locale, Password, TimeZone, impersonation::Reason},
     display_name::DisplayName,
 };
 
@@ -18,6 +18,20 @@ pub(crate) fn email(value: impl AsRef<str>, _: &()) -> garde::Result {
 /// What a person or an organization is called.
 pub(crate) fn display_name(value: impl AsRef<str>, _: &()) -> garde::Result {
     DisplayName::parse(value.as_ref())
+        .map(drop)
+        .map_err(|error| coded(error.code(), error))
+}
+
+/// A language tag.
+pub(crate) fn locale(value: impl AsRef<str>, _: &()) -> garde::Result {
+    Locale::parse(value.as_ref())
+        .map(drop)
+        .map_err(|error| coded(error.code(), error))
+}
+
+/// A time zone that exists.
+pub(crate) fn time_zone(value: impl AsRef<str>, _: &()) -> garde::Result {
+    TimeZone::parse(value.as_ref())
         .map(drop)
         .map_err(|error| coded(error.code(), error))
 }

@@ -36,7 +36,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         .is_some_and(|schemes| !schemes.is_empty());
     if is_unsafe && is_secured {
         add_csrf(operation);
-        add_idempotency_key(operation);
+        if !is_upload(operation) {
+            add_idempotency_key(operation);
+        }
     }
     let has_body = operation.contains_key("requestBody");
     let has_path = path.contains('{');
@@ -77,7 +79,44 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         answers("422", "ValidationFailed");
     }
     answers("default", "Problem");
+    add_rate_limits(responses);
     responses.sort_keys();
+}
+
+/// Whether the body is a file, which no key belongs to.
+fn is_upload(operation: &Map<String, Value>) -> bool {
+    operation
+        .get("requestBody")
+        .and_then(|body| body["content"].as_object())
+        .is_some_and(|content| !content.contains_key("application/json"))
+}
+
+/// Where too much can be asked for, the answer says how much is left: when it is used up, and where asking is all that
+/// was done, before.
+fn add_rate_limits(responses: &mut Map<String, Value>) {
+    let statuses: &[&str] = if responses.contains_key("429") {
+        &["202", "429"]
+    } else {
+        &[]
+    };
+    for status in statuses {
+        let Some(response) = responses.get_mut(*status).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let mut headers = json!({
+            "RateLimit-Limit": header("How often it may be asked for without a pause."),
+            "RateLimit-Remaining": header("How many of these are left."),
+            "RateLimit-Reset": header("Seconds until the pause ends, or until all of them are back."),
+        });
+        if *status == "429" {
+            headers["Retry-After"] = header("Seconds until another attempt may succeed.");
+        }
+        response.insert("headers".to_owned(), headers);
+    }
+}
+
+fn header(description: &str) -> Value {
+    json!({ "description": description, "schema": { "type": "integer", "minimum": 0 } })
 }
 
 fn parameters(operation: &Map<String, Value>) -> Vec<Value> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Occurrence;
+use crate::rate_limit::whole_seconds;
 
 /// The media type of problem documents.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -69,9 +70,10 @@ pub(super) fn render(occurrence: &Occurrence, request_id: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(after) = occurrence.retry_after {
-        // Rounded up: a client that comes a moment too soon would only be sent away again.
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after).max(1)));
+    }
+    if let Some(limit) = occurrence.rate_limit {
+        limit.write(headers);
     }
     response
 }

@@ -6,14 +6,20 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod avatar;
 mod bodies;
 mod csrf;
+mod delete_account;
 mod edge;
+mod email_change;
+mod enumeration;
 mod idempotency;
 mod impersonation;
 mod master_keys;
 mod operators;
 mod organizations;
+mod passwords;
+mod profile;
 mod routes;
 mod sign_in;
 mod sign_up;

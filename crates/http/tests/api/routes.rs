@@ -26,6 +26,10 @@ const PUBLIC: &[&str] = &[
     "get_meta",
     "register",
     "verify_email",
+    "resend_verification",
+    "forgot_password",
+    "reset_password",
+    "confirm_email",
     "login",
     "password_strength",
     "operator_login",
@@ -49,7 +53,7 @@ fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 scheme,
-                has_body: operation.get("requestBody").is_some(),
+                has_body: operation["requestBody"]["content"].get("application/json").is_some(),
             });
         }
     }

@@ -151,6 +151,27 @@ pub async fn touch(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
+/// Ends every session of a user, but one.
+///
+/// # Errors
+/// The database's.
+pub async fn end_all(
+    tx: &mut SystemTx,
+    user: UserId,
+    except: Option<SessionId>,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "update sessions set ended_at = $3 where user_id = $1 and ended_at is null and id is distinct from $2::uuid",
+    )
+    .bind(user.uuid())
+    .bind(except.map(SessionId::uuid))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Ends a session; once is enough.
 ///
 /// # Errors

@@ -61,6 +61,43 @@ pub async fn insert(tx: &mut SystemTx, sign_up: &NewSignUp<'_>) -> Result<(), Da
     Ok(())
 }
 
+/// The sign-up of somebody who waits for its link, as the link says it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct WaitingSignUp {
+    /// The person's name.
+    pub name: String,
+    /// The organization to create.
+    pub organization_name: String,
+}
+
+/// Repeats the newest sign-up of an address that still waits, or has waited in vain, under another token; `None` when
+/// there is none. One statement either way.
+///
+/// # Errors
+/// The database's.
+pub async fn repeat(
+    tx: &mut SystemTx,
+    token_hash: &[u8; 32],
+    email: &str,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<Option<WaitingSignUp>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "insert into sign_ups
+             (token_hash, email_normalized, password_hash, name, organization_name, created_at, expires_at)
+         select $1, email_normalized, password_hash, name, organization_name, $3, $4 from sign_ups
+         where email_normalized = $2 and confirmed_at is null and voided_at is null
+         order by created_at desc limit 1
+         returning name, organization_name",
+    )
+    .bind(token_hash.as_slice())
+    .bind(email)
+    .bind(now)
+    .bind(expires_at)
+    .fetch_optional(tx)
+    .await?)
+}
+
 /// Locks every sign-up of the address that this token was sent to, always in the same order: two links of one address
 /// that are confirmed in the same moment wait for each other instead of standing in each other's way.
 ///

@@ -1,7 +1,8 @@
 //! Users and their passwords.
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::ids::UserId;
+use sqlx::types::Json;
+use tenantry_domain::{accounts::Notifications, ids::UserId};
 use uuid::Uuid;
 
 use crate::{DatabaseError, SystemTx};
@@ -71,6 +72,95 @@ pub async fn find_credentials(tx: &mut SystemTx, email: &str) -> Result<Option<C
         name,
         password_hash,
     }))
+}
+
+/// Replaces the stored hash, unless it is another one than `before` by now: of two changes at once, one is made.
+///
+/// # Errors
+/// The database's.
+pub async fn replace_password_hash(
+    tx: &mut SystemTx,
+    user: UserId,
+    before: &str,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let replaced = sqlx::query(
+        "update credentials set password_hash = $3, updated_at = $4 where user_id = $1 and password_hash = $2",
+    )
+    .bind(user.uuid())
+    .bind(before)
+    .bind(hash)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(replaced.rows_affected() == 1)
+}
+
+/// Whether a second factor is asked for when the user signs in.
+///
+/// # Errors
+/// The database's.
+pub async fn has_second_factor(tx: &mut SystemTx, user: UserId) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from totp_factors where user_id = $1 and confirmed_at is not null)")
+            .bind(user.uuid())
+            .fetch_one(tx)
+            .await?,
+    )
+}
+
+/// Which mails the account with this address wants; `None` when there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn find_notifications(tx: &mut SystemTx, email: &str) -> Result<Option<Notifications>, DatabaseError> {
+    let stored: Option<Json<Notifications>> =
+        sqlx::query_scalar("select notifications from users where email_normalized = $1 and deleted_at is null")
+            .bind(email)
+            .fetch_optional(tx)
+            .await?;
+    Ok(stored.map(|stored| stored.0))
+}
+
+/// Gives an account another address. Returns the one that it had; `None` when the account is gone.
+///
+/// # Errors
+/// The database's; a conflict on `users_email_normalized_key` when the address has an account.
+pub async fn set_email(tx: &mut SystemTx, user: UserId, email: &str) -> Result<Option<String>, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "update users u set email_normalized = $2
+         from (select id, email_normalized from users where id = $1 and deleted_at is null for update) before
+         where u.id = before.id returning before.email_normalized",
+    )
+    .bind(user.uuid())
+    .bind(email)
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// Forgets which browsers the user signed in from.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_devices(tx: &mut SystemTx, user: UserId) -> Result<(), DatabaseError> {
+    sqlx::query("delete from known_devices where user_id = $1")
+        .bind(user.uuid())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends every sign-in of the user that still waits for a second factor.
+///
+/// # Errors
+/// The database's.
+pub async fn void_challenges(tx: &mut SystemTx, user: UserId) -> Result<(), DatabaseError> {
+    sqlx::query("delete from sign_in_challenges where user_id = $1")
+        .bind(user.uuid())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// Sets or replaces the stored hash.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use tenantry_app::accounts::PasswordParameters;
 use url::Url;
 
 /// How log lines are written.
@@ -89,6 +90,20 @@ pub struct Configuration {
     /// Who is told when something needs a person.
     pub operator_email: Option<String>,
 
+    /// Memory of one password hash (Argon2id) in KiB. When this or the next two are raised, passwords are hashed again as
+    /// their owners sign in.
+    #[serde(default = "default_password_memory")]
+    pub password_memory_kib: u32,
+    /// Passes over that memory.
+    #[serde(default = "default_password_iterations")]
+    pub password_iterations: u32,
+    /// Lanes of one hash.
+    #[serde(default = "default_password_lanes")]
+    pub password_lanes: u32,
+    /// Passwords that this process hashes at once; without it, one for each core. Times the memory, it bounds what hashing
+    /// takes.
+    pub password_concurrency: Option<usize>,
+
     /// Operations that this process runs at once.
     #[serde(default = "default_operations")]
     pub operation_workers: usize,
@@ -104,6 +119,20 @@ pub struct Configuration {
     pub log_format: LogFormat,
     /// Where traces are exported to by OTLP over HTTP.
     pub otlp_endpoint: Option<Url>,
+}
+
+impl Configuration {
+    /// What hashing a password costs.
+    #[must_use]
+    pub fn password_parameters(&self) -> PasswordParameters {
+        let usual = PasswordParameters::default();
+        PasswordParameters {
+            memory_kib: self.password_memory_kib,
+            iterations: self.password_iterations,
+            lanes: self.password_lanes,
+            concurrency: self.password_concurrency.unwrap_or(usual.concurrency),
+        }
+    }
 }
 
 /// Each setting and the variable that overrides it. `NAME_FILE` in place of `NAME` reads the value from a file.
@@ -134,6 +163,10 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("smtp_url", "TENANTRY_SMTP_URL"),
     ("mail_from", "TENANTRY_MAIL_FROM"),
     ("operator_email", "TENANTRY_OPERATOR_EMAIL"),
+    ("password_memory_kib", "TENANTRY_PASSWORD_MEMORY_KIB"),
+    ("password_iterations", "TENANTRY_PASSWORD_ITERATIONS"),
+    ("password_lanes", "TENANTRY_PASSWORD_LANES"),
+    ("password_concurrency", "TENANTRY_PASSWORD_CONCURRENCY"),
     ("operation_workers", "TENANTRY_OPERATION_WORKERS"),
     ("job_workers", "TENANTRY_JOB_WORKERS"),
     ("log", "TENANTRY_LOG"),
@@ -170,6 +203,18 @@ fn default_ingress_class() -> String {
 
 fn default_ingress_namespace() -> String {
     "ingress".into()
+}
+
+fn default_password_memory() -> u32 {
+    PasswordParameters::default().memory_kib
+}
+
+fn default_password_iterations() -> u32 {
+    PasswordParameters::default().iterations
+}
+
+fn default_password_lanes() -> u32 {
+    PasswordParameters::default().lanes
 }
 
 fn default_operations() -> usize {

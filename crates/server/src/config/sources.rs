@@ -136,6 +136,16 @@ fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
             "TENANTRY_OPERATION_WORKERS and TENANTRY_JOB_WORKERS are at least 1, TENANTRY_DATABASE_CONNECTIONS at least 2",
         );
     }
+    // What OWASP still recommends with the fewest means; below it, a stolen table is guessed through.
+    if configuration.password_memory_kib < 7 * 1024
+        || configuration.password_iterations == 0
+        || configuration.password_lanes == 0
+        || configuration.password_concurrency == Some(0)
+    {
+        return problem(
+            "TENANTRY_PASSWORD_MEMORY_KIB is at least 7168, TENANTRY_PASSWORD_ITERATIONS, _LANES and _CONCURRENCY at least 1",
+        );
+    }
     if share_registrable_domain(public_host, &configuration.tenant_domain) {
         return Err(ConfigurationError::SharedDomain {
             tenant_domain: configuration.tenant_domain.clone(),
@@ -197,6 +207,27 @@ mod tests {
             load_with(&variables),
             Err(ConfigurationError::SharedDomain { .. })
         ));
+    }
+
+    #[test]
+    fn passwords_are_never_hashed_too_cheaply() {
+        let usual = load_with(&complete()).unwrap().password_parameters();
+        assert_eq!((usual.memory_kib, usual.iterations, usual.lanes), (19 * 1024, 2, 1));
+        let mut variables = complete();
+        variables.insert("TENANTRY_PASSWORD_MEMORY_KIB", "65536");
+        variables.insert("TENANTRY_PASSWORD_CONCURRENCY", "3");
+        let raised = load_with(&variables).unwrap().password_parameters();
+        assert_eq!((raised.memory_kib, raised.concurrency), (65_536, 3));
+        for (variable, value) in [
+            ("TENANTRY_PASSWORD_MEMORY_KIB", "64"),
+            ("TENANTRY_PASSWORD_ITERATIONS", "0"),
+            ("TENANTRY_PASSWORD_CONCURRENCY", "0"),
+        ] {
+            let mut variables = complete();
+            variables.insert(variable, value);
+            let text = load_with(&variables).unwrap_err().to_string();
+            assert!(text.contains("TENANTRY_PASSWORD"), "{text}");
+        }
     }
 
     #[test]

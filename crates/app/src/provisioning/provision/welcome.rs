@@ -36,6 +36,12 @@ impl Step<Provision> for Welcome {
             .system("queue a mail")
             .await
             .map_err(failure::of_database)?;
+        let is_wanted = mail::is_wanted(&mut tx, &to, |chosen| chosen.tenant_ready)
+            .await
+            .map_err(failure::of_fault)?;
+        if !is_wanted {
+            return Ok(());
+        }
         let cause = format!("tenant_ready:{}", subject.tenant);
         mail::queue_in(&mut tx, app, cx.trace_id(), &cause, &to, message)
             .await

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use chrono::Utc;
@@ -106,7 +106,10 @@ impl TestApp {
         };
         let clock = Arc::new(ManualClock::new(Utc::now()));
         let database = TestDatabase::create().await;
-        let ledger = database.database().await;
+        // A crowd of clients shares four connections, on a machine that may be busy.
+        let ledger = database
+            .database_with(|config| config.acquire_timeout = Duration::from_secs(60))
+            .await;
         let installation = InstallationId::from_uuid(uuid::Uuid::now_v7());
         let keys = MasterKeys::parse(MASTER_KEYS).unwrap();
         let app = App::new(Parts {

@@ -1,0 +1,86 @@
+//! What people say of themselves.
+
+use serde_json::json;
+use tenantry_domain::{
+    accounts::{Locale, NotificationChange, TimeZone},
+    display_name::DisplayName,
+};
+use tenantry_postgres::accounts::profiles::{self, ProfileRow};
+
+use super::{UserSession, Visitor};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+};
+
+/// A person, as they see themselves.
+pub type Profile = ProfileRow;
+
+/// What changes; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    /// Their name.
+    pub name: Option<DisplayName>,
+    /// The language they read.
+    pub locale: Option<Locale>,
+    /// Where their day begins.
+    pub time_zone: Option<TimeZone>,
+    /// Which mails they want.
+    pub notifications: NotificationChange,
+}
+
+impl ProfileChange {
+    /// The names of what changes, for the audit log: what it changes to is the person's own business.
+    fn members(&self) -> Vec<&'static str> {
+        [
+            ("name", self.name.is_some()),
+            ("locale", self.locale.is_some()),
+            ("time_zone", self.time_zone.is_some()),
+            ("notifications", self.notifications != NotificationChange::default()),
+        ]
+        .into_iter()
+        .filter_map(|(name, changes)| changes.then_some(name))
+        .collect()
+    }
+}
+
+/// The profile of the session's user.
+///
+/// # Errors
+/// The database's.
+pub async fn get_profile(app: &App, session: &UserSession) -> Result<Profile, Fault> {
+    let mut tx = app.database.user(session.user).await?;
+    Ok(profiles::get(&mut tx, session.user).await?)
+}
+
+/// Changes the profile, and returns it.
+///
+/// # Errors
+/// The database's.
+pub async fn change_profile(
+    app: &App,
+    session: &UserSession,
+    change: &ProfileChange,
+    visitor: &Visitor,
+) -> Result<Profile, Fault> {
+    let mut tx = app.database.user(session.user).await?;
+    let members = change.members();
+    if !members.is_empty() {
+        let row = profiles::ProfileChange {
+            name: change.name.as_ref().map(DisplayName::as_str),
+            locale: change.locale.as_ref().map(Locale::as_str),
+            time_zone: change.time_zone.map(TimeZone::as_str),
+            notifications: change.notifications,
+        };
+        profiles::update(&mut tx, session.user, &row).await?;
+        let act = Act::new("profile.changed", session.user)
+            .user(session.user)
+            .address(visitor.address)
+            .body(json!({ "members": members }));
+        audit::record(app, &mut tx, act).await?;
+    }
+    let profile = profiles::get(&mut tx, session.user).await?;
+    tx.commit().await?;
+    Ok(profile)
+}

@@ -1,0 +1,70 @@
+//! The link of a sign-up, once more. Whether a sign-up waits shows in the mail alone.
+
+use tenantry_domain::{
+    accounts::{Allowance, Email},
+    mail::Message,
+};
+use tenantry_postgres::accounts::sign_ups;
+
+use super::{
+    OpaqueToken, Visitor,
+    sign_up::LINK_WORKS_FOR,
+    throttle::{Admission, Attempt},
+};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+    mail,
+};
+
+/// Why no mail is sent to whoever asks for one.
+#[derive(Debug, thiserror::Error)]
+pub enum AskForMailError {
+    /// Too many were asked for with this address, or from this network.
+    #[error("too many mails were asked for")]
+    TooManyAttempts(Allowance),
+    /// Not the visitor's fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Sends the link of the newest sign-up that waits, or says that none does. Returns how many more may be asked for.
+///
+/// # Errors
+/// When too much is asked.
+pub async fn resend_confirmation(app: &App, email: &Email, visitor: &Visitor) -> Result<Allowance, AskForMailError> {
+    let attempt = Attempt::to_mail(app, "resend", email.as_str(), visitor.address)?;
+    let mut tx = app
+        .database
+        .system("send a sign-up's link again: nobody is signed in yet")
+        .await
+        .map_err(Fault::from)?;
+    let allowance = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(AskForMailError::TooManyAttempts(allowance)),
+    };
+    let now = app.clock.now();
+    let token = OpaqueToken::generate()?;
+    let waiting = sign_ups::repeat(&mut tx, &token.hash(), email.as_str(), now, now + LINK_WORKS_FOR)
+        .await
+        .map_err(Fault::from)?;
+    let message = match waiting {
+        Some(sign_up) => Message::ConfirmAgain {
+            name: sign_up.name,
+            organization: sign_up.organization_name,
+            link: app
+                .settings
+                .link(&format!("/confirm#token={}", token.encode().as_str())),
+        },
+        None => Message::NothingToConfirm {
+            link: app.settings.link("/login"),
+        },
+    };
+    let cause = format!("resend:{}", hex::encode(token.hash()));
+    mail::queue(&mut tx, app, &cause, email.as_str(), message).await?;
+    let act = Act::new("sign_up.link_requested", "anonymous").address(visitor.address);
+    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(allowance)
+}

@@ -1,0 +1,122 @@
+//! The link for a new password: it works once, and ends everything that the old password opened.
+
+use tenantry_domain::{accounts::Password, ids::UserId, mail::Message};
+use tenantry_postgres::{
+    SystemTx,
+    accounts::{
+        one_time_tokens::{self, Purpose, SentLink},
+        sessions, users,
+    },
+};
+
+use super::{OpaqueToken, Strength, Visitor, estimate};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+    mail,
+};
+
+/// Why no password is set.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// The link was used, is too old, or another way to a new password was taken since.
+    #[error("the link was used or is too old")]
+    Expired,
+    /// Nobody was ever sent it.
+    #[error("the link is unknown")]
+    Unknown,
+    /// The password is guessed too soon; the link still works.
+    #[error("the password is too weak")]
+    WeakPassword(Strength),
+    /// Not the visitor's fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Sets a new password and signs the account out everywhere.
+///
+/// # Errors
+/// When the link does nothing, or the password is weak.
+pub async fn reset_password(
+    app: &App,
+    token: &OpaqueToken,
+    password: Password,
+    visitor: &Visitor,
+) -> Result<(), ResetPasswordError> {
+    let link = find(app, token).await?;
+    let strength = estimate(password.expose(), &[link.email.as_str(), link.name.as_str()]);
+    if !strength.acceptable {
+        return Err(ResetPasswordError::WeakPassword(strength));
+    }
+    // No connection is held while the password is hashed.
+    let hash = app.passwords.hash(password).await.map_err(Fault::from)?;
+
+    let mut tx = app
+        .database
+        .system("set a new password by a link: nobody is signed in")
+        .await
+        .map_err(Fault::from)?;
+    let now = app.clock.now();
+    let spent = one_time_tokens::spend(&mut tx, &token.hash(), Purpose::ResetPassword, now)
+        .await
+        .map_err(Fault::from)?;
+    if !spent {
+        return Err(ResetPasswordError::Expired);
+    }
+    users::set_password_hash(&mut tx, link.user, &hash, now)
+        .await
+        .map_err(Fault::from)?;
+    sessions::end_all(&mut tx, link.user, None, now)
+        .await
+        .map_err(Fault::from)?;
+    users::forget_devices(&mut tx, link.user).await.map_err(Fault::from)?;
+    let act = Act::new("password.reset", link.user)
+        .user(link.user)
+        .address(visitor.address);
+    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    finish(app, &mut tx, link.user, &link.name, &link.email, token).await?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(())
+}
+
+async fn find(app: &App, token: &OpaqueToken) -> Result<SentLink, ResetPasswordError> {
+    let mut tx = app
+        .database
+        .read_system("find a link for a new password: nobody is signed in")
+        .await
+        .map_err(Fault::from)?;
+    let link = one_time_tokens::find(&mut tx, &token.hash(), Purpose::ResetPassword, app.clock.now())
+        .await
+        .map_err(Fault::from)?
+        .ok_or(ResetPasswordError::Unknown)?;
+    if link.works {
+        Ok(link)
+    } else {
+        Err(ResetPasswordError::Expired)
+    }
+}
+
+/// What every change of a password brings with it: other ways in that were begun before lead nowhere, and the owner is
+/// told. `cause` is drawn once for each change.
+pub(super) async fn finish(
+    app: &App,
+    tx: &mut SystemTx,
+    user: UserId,
+    name: &str,
+    email: &str,
+    cause: &OpaqueToken,
+) -> Result<(), Fault> {
+    let now = app.clock.now();
+    for purpose in [Purpose::ResetPassword, Purpose::ChangeEmail] {
+        one_time_tokens::void(tx, user, purpose, now).await?;
+    }
+    users::void_challenges(tx, user).await?;
+    let message = Message::PasswordChanged {
+        name: name.to_owned(),
+        at: mail::written(now),
+        link: app.settings.link("/forgot-password"),
+    };
+    let cause = format!("password_changed:{}", hex::encode(cause.hash()));
+    mail::queue(tx, app, &cause, email, message).await
+}

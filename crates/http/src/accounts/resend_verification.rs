@@ -1,0 +1,52 @@
+//! Somebody who signed up waits for the link, and asks for it again.
+
+use axum::{Json, extract::State};
+use garde::Validate;
+use http::StatusCode;
+use serde::Deserialize;
+use tenantry_app::accounts::{self, AskForMailError};
+use tenantry_domain::accounts::Email;
+use utoipa::ToSchema;
+
+use super::{register::Empty, visitor::AtTheDoor};
+use crate::{
+    AppState, Problem, ValidJson,
+    body::rules,
+    rate_limit::{self, RateLimit},
+};
+
+/// An address.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResendVerificationRequest {
+    /// Where the mail goes.
+    #[garde(custom(rules::email))]
+    #[schema(format = "email", max_length = 254, example = "ada@example.org")]
+    pub email: String,
+}
+
+/// Sends the link of a sign-up again.
+///
+/// The answer is the same whether a sign-up waits or not; the mail tells more.
+#[utoipa::path(
+    post, path = "/auth/resend-verification", tag = "accounts", request_body = ResendVerificationRequest,
+    responses(
+        (status = 202, description = "A mail is on its way", body = Empty),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn resend_verification(
+    State(state): State<AppState>,
+    AtTheDoor(visitor): AtTheDoor,
+    ValidJson(request): ValidJson<ResendVerificationRequest>,
+) -> Result<(StatusCode, RateLimit, Json<Empty>), Problem> {
+    let email =
+        Email::parse(&request.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+    let left = accounts::resend_confirmation(&state.app, &email, &visitor)
+        .await
+        .map_err(|error| match error {
+            AskForMailError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
+            AskForMailError::Fault(fault) => fault.into(),
+        })?;
+    Ok((StatusCode::ACCEPTED, RateLimit(left), Json(Empty {})))
+}

@@ -1,0 +1,95 @@
+//! Somebody leaves.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::support::{PASSWORD, TestApp};
+
+const DELETE: &str = "/api/v1/me/delete";
+
+/// What no endpoint does yet: everything that Ada owns goes to Grace.
+const HAND_OVER: &str = "with handed as (
+         update memberships set role = 'member'
+         where user_id = (select id from users where email_normalized = 'ada@example.org') returning organization_id)
+     insert into memberships (organization_id, user_id, role)
+     select organization_id, u.id, 'owner' from handed, users u where u.email_normalized = 'grace@example.org'";
+
+#[tokio::test]
+async fn an_owner_is_told_what_keeps_them() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let answer = ada.browser.post(DELETE, &json!({ "email": "ada@example.org" })).await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "sole_owner"));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("Museum of Examples") && detail.contains(&ada.organization()),
+        "{detail}"
+    );
+    assert_eq!(ada.browser.get("/api/v1/session").await.status, 200);
+
+    let other = ada.browser.post(DELETE, &json!({ "email": "grace@example.org" })).await;
+    assert_eq!(other.json()["errors"][0]["code"], "email_mismatch");
+    test.clock.advance(TimeDelta::minutes(11));
+    let stale = ada.browser.post(DELETE, &json!({ "email": "ada@example.org" })).await;
+    assert_eq!((stale.status, stale.code().as_str()), (403, "step_up_required"));
+}
+
+#[tokio::test]
+async fn nothing_personal_is_left_and_the_address_is_free() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut elsewhere = test.browser();
+    let credentials = json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(elsewhere.post("/api/v1/auth/login", &credentials).await.status, 200);
+    let asked = json!({ "email": "ada@example.org" });
+    elsewhere.post("/api/v1/auth/forgot-password", &asked).await;
+    ada.browser
+        .post("/api/v1/me/email", &json!({ "email": "other@example.org" }))
+        .await;
+    test.person("grace").await;
+    test.execute(HAND_OVER).await;
+
+    let answer = ada.browser.post(DELETE, &json!({ "email": " ADA@example.org " })).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    assert!(ada.browser.cookies.is_empty());
+    assert_eq!(elsewhere.get("/api/v1/session").await.code(), "unauthenticated");
+    assert_eq!(
+        elsewhere.post("/api/v1/auth/login", &credentials).await.code(),
+        "invalid_credentials"
+    );
+    for (left, query) in [
+        (
+            "users",
+            "select count(*) from users
+             where email_normalized = 'ada@example.org' or (deleted_at is not null and name <> 'Deleted account')",
+        ),
+        (
+            "sign-ups",
+            "select count(*) from sign_ups where email_normalized = 'ada@example.org'",
+        ),
+        ("links", "select count(*) from one_time_tokens"),
+        (
+            "credentials",
+            "select count(*) from credentials c join users u on u.id = c.user_id where u.deleted_at is not null",
+        ),
+        (
+            "sessions",
+            "select count(*) from sessions s join users u on u.id = s.user_id where u.deleted_at is not null",
+        ),
+        (
+            "memberships",
+            "select count(*) from memberships m join users u on u.id = m.user_id where u.deleted_at is not null",
+        ),
+    ] {
+        assert_eq!(test.count(query).await, 0, "{left}");
+    }
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'user.deleted'")
+            .await,
+        1
+    );
+
+    test.clock.advance(TimeDelta::hours(1));
+    let again = test.person("ada").await;
+    assert_ne!(again.session["user"]["id"], ada.session["user"]["id"], "somebody new");
+}

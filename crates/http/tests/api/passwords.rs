@@ -1,0 +1,244 @@
+//! Forgotten, reset, changed, and hashed again.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use tenantry_app::accounts::{PasswordHasher, PasswordParameters};
+use tenantry_domain::{accounts::Password, mail::Message};
+
+use crate::support::{Answer, Browser, PASSWORD, TestApp};
+
+const NEXT: &str = "purple anchor sings at dawn";
+const ADA: &str = "ada@example.org";
+
+async fn login(browser: &mut Browser, email: &str, password: &str) -> Answer {
+    let request = json!({ "email": email, "password": password });
+    browser.post("/api/v1/auth/login", &request).await
+}
+
+async fn forgot(test: &TestApp, email: &str) -> String {
+    let answer = test
+        .browser()
+        .post("/api/v1/auth/forgot-password", &json!({ "email": email }))
+        .await;
+    assert_eq!((answer.status, answer.text().as_str()), (202, "{}"));
+    let mails = test.queued_mails().await;
+    let newest = mails.iter().rev().find(|mail| mail.to == email).unwrap();
+    let Message::ResetPassword { link } = &newest.message else {
+        panic!("{newest:?}")
+    };
+    let (page, token) = link.split_once("#token=").unwrap();
+    assert_eq!(page, "http://tenantry.localhost:8080/reset-password");
+    token.to_owned()
+}
+
+async fn reset(browser: &mut Browser, token: &str, password: &str) -> Answer {
+    let request = json!({ "token": token, "password": password });
+    browser.post("/api/v1/auth/reset-password", &request).await
+}
+
+/// The pointer and code of the first field that a problem names.
+fn field(answer: &Answer) -> (String, String) {
+    assert_eq!((answer.status, answer.code().as_str()), (422, "validation_failed"));
+    let error = answer.json()["errors"][0].clone();
+    let text = |name: &str| error[name].as_str().unwrap().to_owned();
+    (text("pointer"), text("code"))
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_by_a_link() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let older = forgot(&test, ADA).await;
+    let token = forgot(&test, ADA).await;
+
+    let weak = reset(&mut test.browser(), &token, "ada@example.org").await;
+    assert_eq!(field(&weak), ("/password".to_owned(), "password_too_weak".to_owned()));
+    let short = reset(&mut test.browser(), &token, "short").await;
+    assert_eq!(field(&short), ("/password".to_owned(), "too_short".to_owned()));
+
+    let answer = reset(&mut test.browser(), &token, NEXT).await;
+    assert_eq!(answer.status, 204, "the link still works: {}", answer.text());
+    assert!(answer.header("set-cookie").is_empty(), "nobody is signed in by it");
+    assert_eq!(
+        ada.browser.get("/api/v1/session").await.code(),
+        "unauthenticated",
+        "every session has ended"
+    );
+    for link in [&token, &older] {
+        let again = reset(&mut test.browser(), link, NEXT).await;
+        assert_eq!((again.status, again.code().as_str()), (410, "link_expired"));
+    }
+    assert_eq!(login(&mut test.browser(), ADA, PASSWORD).await.status, 401);
+    assert_eq!(login(&mut test.browser(), ADA, NEXT).await.status, 200);
+    let mails = test.queued_mails().await;
+    assert!(
+        matches!(&mails.last().unwrap().message, Message::PasswordChanged { .. }),
+        "{mails:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_link_for_a_password_works_for_an_hour() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let token = forgot(&test, ADA).await;
+    test.clock.advance(TimeDelta::hours(1));
+    assert_eq!(reset(&mut test.browser(), &token, NEXT).await.code(), "link_expired");
+    for unknown in ["A".repeat(43).as_str(), "", "x", "%00"] {
+        let answer = reset(&mut test.browser(), unknown, NEXT).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "link_unknown"),
+            "{unknown}"
+        );
+    }
+    let sign_up = {
+        test.register(&mut test.browser(), "grace@example.org").await;
+        test.link_token("grace@example.org").await
+    };
+    assert_eq!(
+        reset(&mut test.browser(), &sign_up, NEXT).await.code(),
+        "link_unknown",
+        "a link does what it is for and nothing else"
+    );
+}
+
+#[tokio::test]
+async fn an_address_without_an_account_is_told_so_by_mail() {
+    let test = TestApp::start().await;
+    let answer = test
+        .browser()
+        .post(
+            "/api/v1/auth/forgot-password",
+            &json!({ "email": "Nobody@Example.org" }),
+        )
+        .await;
+    assert_eq!(answer.status, 202);
+    let mails = test.queued_mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, "nobody@example.org");
+    assert!(matches!(&mails[0].message, Message::NoAccount { .. }));
+}
+
+#[tokio::test]
+async fn of_two_hundred_who_follow_one_link_one_sets_the_password() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let token = forgot(&test, ADA).await;
+    let attempts = (0..200).map(|attempt| {
+        let mut browser = test.browser();
+        let token = token.clone();
+        async move { reset(&mut browser, &token, &format!("{NEXT} {attempt}")).await.status }
+    });
+    let mut statuses = futures::future::join_all(attempts).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 204, "{statuses:?}");
+    assert!(statuses[1..].iter().all(|status| *status == 410), "{statuses:?}");
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'password.reset'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let link = forgot(&test, ADA).await;
+    let mut other = test.browser();
+    assert_eq!(login(&mut other, ADA, PASSWORD).await.status, 200);
+
+    let request = json!({ "current_password": "not my password", "password": NEXT });
+    let wrong = ada.browser.post("/api/v1/me/password", &request).await;
+    assert_eq!(
+        field(&wrong),
+        ("/current_password".to_owned(), "password_wrong".to_owned())
+    );
+    let request = json!({ "current_password": PASSWORD, "password": "password1234" });
+    let weak = ada.browser.post("/api/v1/me/password", &request).await;
+    assert_eq!(field(&weak), ("/password".to_owned(), "password_too_weak".to_owned()));
+
+    let request = json!({ "current_password": PASSWORD, "password": NEXT });
+    let answer = ada.browser.post("/api/v1/me/password", &request).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    assert_eq!(
+        ada.browser.get("/api/v1/session").await.status,
+        200,
+        "one's own goes on"
+    );
+    assert_eq!(other.get("/api/v1/session").await.status, 401);
+    assert_eq!(reset(&mut test.browser(), &link, NEXT).await.code(), "link_expired");
+    assert_eq!(login(&mut test.browser(), ADA, NEXT).await.status, 200);
+}
+
+#[tokio::test]
+async fn guesses_at_the_present_password_are_counted() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let request = json!({ "current_password": "not my password", "password": NEXT });
+    for _ in 0..5 {
+        assert_eq!(ada.browser.post("/api/v1/me/password", &request).await.status, 422);
+    }
+    let paused = ada.browser.post("/api/v1/me/password", &request).await;
+    assert_eq!((paused.status, paused.header("retry-after")), (429, "1"));
+    assert_eq!(
+        login(&mut test.browser(), ADA, PASSWORD).await.status,
+        200,
+        "signing in has a count of its own"
+    );
+}
+
+#[tokio::test]
+async fn a_cheap_hash_is_made_again_at_sign_in() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let cheaper = PasswordHasher::new(PasswordParameters {
+        memory_kib: 32,
+        iterations: 1,
+        lanes: 1,
+        concurrency: 1,
+    })
+    .unwrap();
+    let hash = cheaper.hash(Password::choose(&PASSWORD.into()).unwrap()).await.unwrap();
+    let statement = format!("update credentials set password_hash = '{hash}'");
+    test.execute(Box::leak(statement.into_boxed_str())).await;
+    let strong = "select count(*) from credentials where password_hash like '$argon2id$v=19$m=64,t=1,p=1$%'";
+    assert_eq!(test.count(strong).await, 0);
+    assert_eq!(login(&mut test.browser(), ADA, "not my password").await.status, 401);
+    assert_eq!(test.count(strong).await, 0, "a wrong password changes nothing");
+    assert_eq!(login(&mut test.browser(), ADA, PASSWORD).await.status, 200);
+    assert_eq!(test.count(strong).await, 1);
+    assert_eq!(login(&mut test.browser(), ADA, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_link_of_a_sign_up_is_sent_again() {
+    let test = TestApp::start().await;
+    test.register(&mut test.browser(), ADA).await;
+    let first = test.link_token(ADA).await;
+    test.clock.advance(TimeDelta::hours(25));
+    assert_eq!(test.confirm(&mut test.browser(), &first).await.code(), "link_expired");
+    let path = "/api/v1/auth/resend-verification";
+    let answer = test.browser().post(path, &json!({ "email": ADA })).await;
+    assert_eq!((answer.status, answer.text().as_str()), (202, "{}"));
+    let mails = test.queued_mails().await;
+    let Message::ConfirmAgain { link, organization, .. } = &mails.last().unwrap().message else {
+        panic!("{mails:?}")
+    };
+    assert_eq!(organization, "Museum of Examples");
+    let token = link.split_once("/confirm#token=").unwrap().1;
+    assert_eq!(test.confirm(&mut test.browser(), token).await.status, 200);
+    assert_eq!(
+        login(&mut test.browser(), ADA, PASSWORD).await.status,
+        200,
+        "the password is the same"
+    );
+
+    test.browser().post(path, &json!({ "email": ADA })).await;
+    let mails = test.queued_mails().await;
+    assert!(matches!(
+        &mails.last().unwrap().message,
+        Message::NothingToConfirm { .. }
+    ));
+}
