@@ -1,12 +1,18 @@
 //! People sign up, confirm, sign in and out; operators have their own door.
 
+mod challenge;
 mod confirm;
+mod devices;
 mod first_operator;
 mod impersonation;
 mod opaque_token;
 mod operator_accounts;
+mod operator_sign_in;
 mod operators;
+mod own_second_factor;
+mod own_sessions;
 mod password_hasher;
+mod second_factor;
 mod session;
 mod sign_in;
 mod sign_up;
@@ -15,6 +21,7 @@ mod strength;
 mod throttle;
 mod user_directory;
 
+pub use challenge::{ChallengeError, StartedChallenge};
 pub use confirm::{ConfirmError, confirm};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
 pub use impersonation::{StartedImpersonation, view_as};
@@ -23,15 +30,24 @@ pub use operator_accounts::{
     Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
     reset_operator_second_factor, set_operator_role,
 };
+pub use operator_sign_in::{
+    OperatorSignIn, confirm_operator_totp, set_up_operator_totp, sign_in_operator, sign_in_operator_with_second_factor,
+};
 pub use operators::{
     CreateOperatorError, OperatorSession, StartedOperatorSession, create_operator, find_operator_session,
-    sign_in_operator, sign_out_operator,
+    sign_out_operator,
 };
+pub use own_second_factor::{
+    SecondFactorError, SecondFactorStatus, confirm_totp, remove_totp, renew_recovery_codes, second_factor_status,
+    set_up_totp,
+};
+pub use own_sessions::{SessionSummary, end_other_sessions, end_session, list_sessions};
 pub use password_hasher::{HashingError, PasswordHasher, PasswordParameters, Verdict};
+pub use second_factor::{RecoveryCodes, TotpSetup};
 pub use session::{Impersonation, StartedSession, UserSession, Visitor, find_session, sign_out};
-pub use sign_in::{SignInError, sign_in};
+pub use sign_in::{SignIn, SignInError, sign_in, sign_in_with_second_factor};
 pub use sign_up::{SignUp, SignUpError, sign_up};
-pub use step_up::{StepUpRequired, require_recent_proof};
+pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
 pub use strength::{Strength, estimate};
 pub use user_directory::{
     Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,

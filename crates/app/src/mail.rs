@@ -3,6 +3,7 @@
 
 mod send;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use tenantry_domain::mail::{Message, OutgoingMail};
 use tenantry_operations::jobs::{self, NewJob};
@@ -29,6 +30,11 @@ pub async fn queue(tx: &mut SystemTx, app: &App, cause: &str, to: &str, message:
     let job = NewJob::of::<SendMail>(&send::Payload { sealed })?.unique_key(format!("mail:{cause}"));
     jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
+}
+
+/// A moment as mails say it.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// The same cause gives the same id, on every attempt and every replica; the id tells nothing of the cause.

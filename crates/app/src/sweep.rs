@@ -1,6 +1,7 @@
 //! Removing what has served its time, so that tables stay as large as the business is.
 
 use chrono::TimeDelta;
+use tenantry_domain::accounts::device::DEVICE_STAYS_KNOWN;
 use tenantry_operations::jobs;
 use tenantry_postgres::{DatabaseError, sweep};
 
@@ -18,7 +19,7 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(7);
 pub async fn run(app: &App) -> Result<(), Fault> {
     let now = app.clock.now();
     let mut tx = app.database.system("remove what has expired").await?;
-    let rows = sweep::expired(&mut tx, now, now - KEEP_SESSIONS).await?;
+    let rows = sweep::expired(&mut tx, now, now - KEEP_SESSIONS, now - DEVICE_STAYS_KNOWN).await?;
     let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)
         .await
         .map_err(DatabaseError::from)?;

@@ -1,12 +1,20 @@
-//! People: addresses, passwords, sessions, and what a failed sign-in costs.
+//! People: addresses, passwords, second factors, sessions, and what a failed sign-in costs.
 
+pub mod device;
 pub mod email;
 pub mod impersonation;
 pub mod operator;
 pub mod password;
+pub mod recovery_code;
+pub mod second_factor;
 pub mod session;
 pub mod throttle;
+pub mod totp;
 
 pub use email::{Email, InvalidEmail};
 pub use operator::OperatorRole;
 pub use password::{InvalidPassword, Password};
+pub use recovery_code::RecoveryCode;
+pub use second_factor::{EnteredCode, FactorHolder, InvalidCode, SecondFactorMethod};
+pub use session::Grant;
+pub use totp::TotpSecret;

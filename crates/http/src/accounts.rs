@@ -1,11 +1,15 @@
-//! `/auth/…` and `/session`: people sign up, confirm, sign in and out.
+//! `/auth/…`, `/session` and `/me/…`: people sign up, confirm, sign in and out, and look after their sign-in.
 
 pub mod login;
+pub mod login_second_factor;
 pub mod logout;
 pub mod password_strength;
 pub mod problems;
 pub mod register;
+pub mod second_factor;
 pub mod session;
+pub mod sessions;
+pub mod step_up;
 pub mod verify_email;
 pub mod visitor;
 
@@ -19,7 +23,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(register::register))
         .routes(routes!(verify_email::verify_email))
         .routes(routes!(login::login))
+        .routes(routes!(login_second_factor::login_second_factor))
+        .routes(routes!(step_up::step_up))
         .routes(routes!(logout::logout))
         .routes(routes!(session::get_session))
         .routes(routes!(password_strength::password_strength))
+        .merge(second_factor::routes())
+        .merge(sessions::routes())
 }

@@ -20,6 +20,8 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "layout",
     "confirm",
     "already_registered",
+    "new_device",
+    "second_factor_changed",
     "tenant_ready",
     "provisioning_failed",
     "refund_needed",
@@ -103,6 +105,8 @@ fn template(message: &Message) -> &'static str {
     match message {
         Message::Confirm { .. } => "confirm",
         Message::AlreadyRegistered { .. } => "already_registered",
+        Message::NewDevice { .. } => "new_device",
+        Message::SecondFactorChanged { .. } => "second_factor_changed",
         Message::TenantReady { .. } => "tenant_ready",
         Message::ProvisioningFailed { .. } => "provisioning_failed",
         Message::RefundNeeded { .. } => "refund_needed",
@@ -121,7 +125,17 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tenantry_domain::mail::SecondFactorChange;
+
     use super::*;
+
+    fn second_factor_changed(change: SecondFactorChange) -> Message {
+        Message::SecondFactorChanged {
+            change,
+            at: "21 November 2026, 13:05 UTC".to_owned(),
+            link: "https://tenantry.example/confirm#token=abc-_".to_owned(),
+        }
+    }
 
     fn messages(name: &str) -> Vec<Message> {
         let text = || name.to_owned();
@@ -160,6 +174,15 @@ mod tests {
                 amount: "49.00 EUR".to_owned(),
                 link: link(),
             },
+            Message::NewDevice {
+                device: text(),
+                address: Some("203.0.113.7".to_owned()),
+                at: "21 November 2026, 13:05 UTC".to_owned(),
+                link: link(),
+            },
+            second_factor_changed(SecondFactorChange::Enabled),
+            second_factor_changed(SecondFactorChange::Disabled),
+            second_factor_changed(SecondFactorChange::CodesRenewed),
         ]
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     OpaqueToken, Visitor,
-    session::{self, StartedSession},
+    session::{self, Entry, StartedSession},
 };
 use crate::{
     App,
@@ -87,5 +87,7 @@ async fn make_live(
     let act = Act::new("user.created", user).user(user).address(visitor.address);
     audit::record(app, &mut *tx, act).await?;
     organizations::create_owned(app, tx, user, &organization_name, visitor.address).await?;
-    session::start(app, tx, user, email, name, visitor).await.map(Some)
+    session::start(app, tx, user, email, name, Entry::SignUp, visitor)
+        .await
+        .map(Some)
 }
