@@ -8,12 +8,15 @@
 
 mod bodies;
 mod csrf;
+mod devices;
 mod edge;
 mod idempotency;
 mod impersonation;
 mod operators;
 mod organizations;
 mod routes;
+mod second_factors;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod support;

@@ -63,9 +63,9 @@ pub async fn insert(
 ) -> Result<(), DatabaseError> {
     sqlx::query(
         "insert into known_devices (user_id, secret_hash, created_at, last_used_at)
-         select $1, $2, $4, $4
+         select $1::uuid, $2::bytea, $4::timestamptz, $4::timestamptz
          union all
-         select user_id, $2, created_at, last_used_at from known_devices where secret_hash = $3 and user_id <> $1",
+         select user_id, $2::bytea, created_at, last_used_at from known_devices where secret_hash = $3 and user_id <> $1",
     )
     .bind(user.uuid())
     .bind(secret_hash.as_slice())

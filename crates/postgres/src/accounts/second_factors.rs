@@ -172,14 +172,15 @@ pub async fn replace_recovery_codes(
         FactorHolder::User(_) => (
             sqlx::query("delete from recovery_codes where user_id = $1"),
             sqlx::query(
-                "insert into recovery_codes (user_id, hash, created_at) select $1, hash, $3 from unnest($2::bytea[]) hash",
+                "insert into recovery_codes (user_id, hash, created_at)
+                 select $1::uuid, hash, $3::timestamptz from unnest($2::bytea[]) hash",
             ),
         ),
         FactorHolder::Operator(_) => (
             sqlx::query("delete from operator_recovery_codes where operator_id = $1"),
             sqlx::query(
                 "insert into operator_recovery_codes (operator_id, hash, created_at)
-                 select $1, hash, $3 from unnest($2::bytea[]) hash",
+                 select $1::uuid, hash, $3::timestamptz from unnest($2::bytea[]) hash",
             ),
         ),
     };
