@@ -21,7 +21,7 @@ use crate::{AppState, Problem, ValidJson, body::rules};
 pub struct SecondFactorRequest {
     /// The token of the challenge.
     #[garde(skip)]
-    #[schema(value_type = String, max_length = 200)]
+    #[schema(value_type = String, max_length = 200, example = "Jx1kEY0mYzK9s2n8vQ4tB7cW3aL6dH5fR0gU1iO2pTs")]
     pub challenge: SecretString,
     /// Six digits of an authenticator app, or a recovery code.
     #[garde(custom(rules::second_factor_code))]

@@ -22,7 +22,7 @@ use crate::{
 pub struct ChallengeRequest {
     /// The token of the challenge.
     #[garde(skip)]
-    #[schema(value_type = String, max_length = 200)]
+    #[schema(value_type = String, max_length = 200, example = "Jx1kEY0mYzK9s2n8vQ4tB7cW3aL6dH5fR0gU1iO2pTs")]
     pub challenge: SecretString,
 }
 
