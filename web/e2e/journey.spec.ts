@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { CARDS, buy, pay, signUp, type Person } from './customer.ts'
-import { kubectl, namespaceOf, operator, tenantry } from './parts.ts'
+import { kubectl, namespaceOf, operator, operatorCode, tenantry } from './parts.ts'
 import { launchChromium } from '../screenshots/chromium.ts'
 
 const PROVISION_MS = 180_000
@@ -122,6 +122,8 @@ describe('journeys', () => {
       await desk.getByRole('heading', { name: 'Operator log-in' }).waitFor()
       await desk.getByLabel('Email').fill(operator.email)
       await desk.getByLabel('Password', { exact: true }).fill(operator.password)
+      await desk.getByRole('button', { name: 'Log in' }).click()
+      await desk.getByLabel('Code of your second factor').fill(operatorCode())
       await desk.getByRole('button', { name: 'Log in' }).click()
       await desk.waitForURL((url) => url.pathname === '/operator/operations')
 

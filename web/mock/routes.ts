@@ -281,6 +281,10 @@ function operatorRoute(ask: Ask, path: string[]): Answer {
       return { status: 204, headers: { 'Set-Cookie': 'mock_operator=; Path=/; Max-Age=0' } }
     if (ask.body['password'] === 'wrong')
       throw new HttpProblem(401, 'invalid_credentials', 'Email and password do not match.')
+    if (verb !== 'second-factor') {
+      const challenge = { token: 'mock', methods: ['totp', 'recovery_code'], expires_at: new Date().toISOString() }
+      return { status: 200, body: { result: 'second_factor', challenge } }
+    }
     return {
       status: 200,
       body: operatorSession,
@@ -398,6 +402,9 @@ function strength({ body }: Ask): Answer {
   return { status: 200, body: { score, acceptable: score >= 3 && password.length >= 10, reasons } }
 }
 
+/** What a log-in answers when nothing but the password is asked for. */
+const signedIn = (answer: Answer): Answer => ({ ...answer, body: { result: 'session', session: answer.body } })
+
 function accountRoute(ask: Ask, action: string): Answer {
   switch (action) {
     case 'register':
@@ -408,7 +415,7 @@ function accountRoute(ask: Ask, action: string): Answer {
     case 'login':
       if (ask.body['password'] === 'wrong')
         throw new HttpProblem(401, 'invalid_credentials', 'Email and password do not match.')
-      return logIn(String(ask.body['email']).startsWith('new') ? 'new' : 'ada')
+      return signedIn(logIn(String(ask.body['email']).startsWith('new') ? 'new' : 'ada'))
     case 'logout':
       return { status: 204, headers: { 'Set-Cookie': 'mock_customer=; Path=/; Max-Age=0' } }
     default:

@@ -33,6 +33,7 @@ const { values } = parseArgs({
     password: { type: 'string' },
     'operator-email': { type: 'string' },
     'operator-password': { type: 'string' },
+    'operator-code': { type: 'string' },
   },
 })
 const { base, out } = values
@@ -52,6 +53,10 @@ async function logIn(context: BrowserContext, who: NonNullable<Shot['who']>): Pr
     .fill(email ?? (who === 'newcomer' ? 'new@gallery.example' : 'ada@museum.example'))
   await page.getByLabel('Password', { exact: true }).fill(password ?? 'any password')
   await page.getByRole('button', { name: 'Log in' }).click()
+  if (operator) {
+    await page.getByLabel('Code of your second factor').fill(values['operator-code'] ?? '123456')
+    await page.getByRole('button', { name: 'Log in' }).click()
+  }
   await page.waitForURL((url) => !url.pathname.endsWith('/login'))
   await page.close()
 }

@@ -6,16 +6,23 @@ mod change_email;
 mod change_password;
 mod confirm;
 mod delete_account;
+mod challenge;
+mod confirm;
+mod devices;
 mod first_operator;
 mod forgot_password;
 mod impersonation;
 mod opaque_token;
 mod operator_accounts;
+mod operator_sign_in;
 mod operators;
+mod own_second_factor;
+mod own_sessions;
 mod password_hasher;
 mod profile;
 mod resend;
 mod reset_password;
+mod second_factor;
 mod session;
 mod sign_in;
 mod sign_up;
@@ -28,6 +35,7 @@ pub use avatar::{Avatar, SetAvatarError, find_avatar, remove_avatar, set_avatar}
 pub use avatar_image::{InvalidImage, MAX_PIXELS};
 pub use change_email::{ChangeEmailError, ConfirmEmailError, change_email, confirm_email};
 pub use change_password::{ChangePasswordError, change_password};
+pub use challenge::{ChallengeError, StartedChallenge};
 pub use confirm::{ConfirmError, confirm};
 pub use delete_account::{DeleteAccountError, delete_account};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
@@ -38,18 +46,27 @@ pub use operator_accounts::{
     Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
     reset_operator_second_factor, set_operator_role,
 };
+pub use operator_sign_in::{
+    OperatorSignIn, confirm_operator_totp, set_up_operator_totp, sign_in_operator, sign_in_operator_with_second_factor,
+};
 pub use operators::{
     CreateOperatorError, OperatorSession, StartedOperatorSession, create_operator, find_operator_session,
-    sign_in_operator, sign_out_operator,
+    sign_out_operator,
 };
+pub use own_second_factor::{
+    SecondFactorError, SecondFactorStatus, confirm_totp, remove_totp, renew_recovery_codes, second_factor_status,
+    set_up_totp,
+};
+pub use own_sessions::{SessionSummary, end_other_sessions, end_session, list_sessions};
 pub use password_hasher::{HashingError, PasswordHasher, PasswordParameters, Verdict};
 pub use profile::{Profile, ProfileChange, change_profile, get_profile};
 pub use resend::{AskForMailError, resend_confirmation};
 pub use reset_password::{ResetPasswordError, reset_password};
+pub use second_factor::{RecoveryCodes, TotpSetup};
 pub use session::{Impersonation, StartedSession, UserSession, Visitor, find_session, sign_out};
-pub use sign_in::{SignInError, sign_in};
+pub use sign_in::{SignIn, SignInError, sign_in, sign_in_with_second_factor};
 pub use sign_up::{SignUp, SignUpError, sign_up};
-pub use step_up::{StepUpRequired, require_recent_proof};
+pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
 pub use strength::{Strength, estimate};
 pub use user_directory::{
     Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,

@@ -1,5 +1,6 @@
 //! What can fail in any use case and that no caller can mend: it is logged, and tried again later or by a person.
 
+use tenantry_domain::accounts::totp::InvalidLabel;
 use tenantry_postgres::DatabaseError;
 
 use crate::{accounts::HashingError, sealing::SealingError};
@@ -25,6 +26,12 @@ pub enum Fault {
     /// The program is ending.
     #[error("the program is ending")]
     Stopping,
+    /// An address for authenticator apps that cannot be made.
+    #[error(transparent)]
+    Label(#[from] InvalidLabel),
+    /// Programs cannot be given tokens yet.
+    #[error("this kind of grant is not supported")]
+    GrantNotSupported,
     /// Every slug that was drawn for a new organization was taken.
     #[error("no free slug was found for a new organization")]
     NoFreeSlug,

@@ -1,5 +1,7 @@
 //! Organizations: made with their owner and slug, found by their members alone.
 
+mod security;
+
 use std::net::IpAddr;
 
 use chrono::SubsecRound;
@@ -19,6 +21,8 @@ use crate::{
     audit::{self, Act},
     error::Fault,
 };
+
+pub use security::{FactorDemand, Security, SecurityError, factor_demands, security, set_security};
 
 /// A membership, with what every page shows of its organization.
 pub type Membership = MembershipRow;
@@ -115,6 +119,7 @@ pub(crate) async fn create_owned(
         name: name.to_owned(),
         name_key: name.to_lowercase(),
         role: Role::Owner,
+        second_factor_required_from: None,
         created_at: now,
     })
 }

@@ -1,7 +1,7 @@
 //! Removing what has served its time, so that tables stay as large as the business is.
 
 use chrono::TimeDelta;
-use tenantry_domain::accounts::throttle::FORGOTTEN_AFTER;
+use tenantry_domain::accounts::{device::DEVICE_STAYS_KNOWN, throttle::FORGOTTEN_AFTER};
 use tenantry_operations::jobs;
 use tenantry_postgres::{DatabaseError, sweep};
 
@@ -19,7 +19,12 @@ const KEEP_JOBS: TimeDelta = TimeDelta::days(7);
 pub async fn run(app: &App) -> Result<(), Fault> {
     let now = app.clock.now();
     let mut tx = app.database.system("remove what has expired").await?;
-    let rows = sweep::expired(&mut tx, now, now - KEEP_SESSIONS, now - FORGOTTEN_AFTER).await?;
+    let ages = sweep::Ages {
+        ended_before: now - KEEP_SESSIONS,
+        failures_before: now - FORGOTTEN_AFTER,
+        devices_before: now - DEVICE_STAYS_KNOWN,
+    };
+    let rows = sweep::expired(&mut tx, now, ages).await?;
     let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)
         .await
         .map_err(DatabaseError::from)?;

@@ -1,14 +1,18 @@
-//! People: addresses, passwords, sessions, and what a failed sign-in costs.
+//! People: addresses, passwords, second factors, sessions, and what a failed sign-in costs.
 
+pub mod device;
 pub mod email;
 pub mod impersonation;
 pub mod locale;
 pub mod notifications;
 pub mod operator;
 pub mod password;
+pub mod recovery_code;
+pub mod second_factor;
 pub mod session;
 pub mod throttle;
 pub mod time_zone;
+pub mod totp;
 
 pub use email::{Email, InvalidEmail};
 pub use locale::{InvalidLocale, Locale};
@@ -17,3 +21,7 @@ pub use operator::OperatorRole;
 pub use password::{InvalidPassword, Password};
 pub use throttle::Allowance;
 pub use time_zone::{TimeZone, UnknownTimeZone};
+pub use recovery_code::RecoveryCode;
+pub use second_factor::{EnteredCode, FactorHolder, InvalidCode, SecondFactorMethod};
+pub use session::Grant;
+pub use totp::TotpSecret;

@@ -83,6 +83,26 @@ pub enum Message {
         /// Where to sign in.
         link: String,
     },
+    /// Somebody signed in from a browser that was not seen before.
+    NewDevice {
+        /// What the browser or program calls itself, in a few words.
+        device: String,
+        /// The network address, where it is known.
+        address: Option<String>,
+        /// When, as people write it.
+        at: String,
+        /// Leads to the list of sessions.
+        link: String,
+    },
+    /// The second factor of an account is another one than before.
+    SecondFactorChanged {
+        /// What became of it.
+        change: SecondFactorChange,
+        /// When, as people write it.
+        at: String,
+        /// Leads to the page where it is managed.
+        link: String,
+    },
     /// A tenant runs.
     TenantReady {
         /// Whose it is.
@@ -172,6 +192,8 @@ impl Message {
             Self::PasswordChanged { .. } => "password_changed",
             Self::ConfirmNewEmail { .. } => "confirm_new_email",
             Self::EmailChanged { .. } => "email_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::SecondFactorChanged { .. } => "second_factor_changed",
             Self::TenantReady { .. } => "tenant_ready",
             Self::ProvisioningFailed { .. } => "provisioning_failed",
             Self::RefundNeeded { .. } => "refund_needed",
@@ -180,6 +202,18 @@ impl Message {
             Self::PaymentFailed { .. } => "payment_failed",
         }
     }
+}
+
+/// What became of a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorChange {
+    /// It was set up, or moved to another app.
+    Enabled,
+    /// It is gone: a password alone signs in.
+    Disabled,
+    /// The recovery codes are new ones; those before are void.
+    CodesRenewed,
 }
 
 /// One mail to one recipient.

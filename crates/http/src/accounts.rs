@@ -1,8 +1,10 @@
-//! `/auth/…`, `/session` and `/me`: people sign up, confirm, sign in and out, and change what is known of them.
+//! `/auth/…`, `/session` and `/me/…`: people sign up, confirm, sign in and out, change what is known of them, and look
+//! after their sign-in.
 
 pub mod confirm_email;
 pub mod forgot_password;
 pub mod login;
+pub mod login_second_factor;
 pub mod logout;
 pub mod me;
 pub mod password_strength;
@@ -10,7 +12,10 @@ pub mod problems;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
+pub mod second_factor;
 pub mod session;
+pub mod sessions;
+pub mod step_up;
 pub mod verify_email;
 pub mod visitor;
 
@@ -28,8 +33,12 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(reset_password::reset_password))
         .routes(routes!(confirm_email::confirm_email))
         .routes(routes!(login::login))
+        .routes(routes!(login_second_factor::login_second_factor))
+        .routes(routes!(step_up::step_up))
         .routes(routes!(logout::logout))
         .routes(routes!(session::get_session))
         .routes(routes!(password_strength::password_strength))
         .merge(me::routes())
+        .merge(second_factor::routes())
+        .merge(sessions::routes())
 }

@@ -1,15 +1,20 @@
-//! The two cookies that carry sessions. Both are `__Host-`: no other host, and no tenant's page, can set or read them.
+//! The cookies that carry sessions, and the one by which a browser is known. All are `__Host-`: no other host, and no
+//! tenant's page, can set or read them.
 
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, header};
 use tenantry_app::accounts::OpaqueToken;
 
-/// Whose session a cookie carries.
+/// What a cookie carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionCookie {
+    /// A user's session.
     User,
+    /// An operator's session.
     Operator,
+    /// No session: by what a browser is known from which somebody signed in. It outlasts signing out.
+    Device,
 }
 
 impl SessionCookie {
@@ -17,6 +22,7 @@ impl SessionCookie {
         match self {
             Self::User => "__Host-tenantry_session",
             Self::Operator => "__Host-tenantry_operator",
+            Self::Device => "__Host-tenantry_device",
         }
     }
 

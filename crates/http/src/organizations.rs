@@ -4,6 +4,7 @@ pub mod create;
 pub mod get;
 pub mod list;
 pub mod problems;
+pub mod security;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -18,6 +19,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::list_organizations, create::create_organization))
         .routes(routes!(get::get_organization))
+        .routes(routes!(
+            security::get_organization_security,
+            security::put_organization_security
+        ))
 }
 
 /// What a member is in an organization.

@@ -28,6 +28,8 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "password_changed",
     "confirm_new_email",
     "email_changed",
+    "new_device",
+    "second_factor_changed",
     "tenant_ready",
     "provisioning_failed",
     "refund_needed",

@@ -1,6 +1,6 @@
 //! Every mail with sample data, to be looked at and to be tried with names that people should not have.
 
-use tenantry_domain::mail::Message;
+use tenantry_domain::mail::{Message, SecondFactorChange};
 
 /// One message of each kind. `name` stands for every name and reason in them, `link` for every link.
 #[must_use]
@@ -43,6 +43,17 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
             name: text(),
             before: email(),
             after: "lovelace@example.org".to_owned(),
+            at: at(),
+            link: link(),
+        },
+        Message::NewDevice {
+            device: text(),
+            address: Some("203.0.113.7".to_owned()),
+            at: at(),
+            link: link(),
+        },
+        Message::SecondFactorChanged {
+            change: SecondFactorChange::Enabled,
             at: at(),
             link: link(),
         },

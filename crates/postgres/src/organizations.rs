@@ -1,5 +1,7 @@
 //! Statements about organizations, their slugs and their members.
 
+pub mod security;
+
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
     ids::{OrganizationId, UserId},
@@ -22,6 +24,8 @@ pub struct MembershipRow {
     pub name_key: String,
     /// What the member is in it.
     pub role: Role,
+    /// From when on its members need a second factor; `None` where they do not.
+    pub second_factor_required_from: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -33,6 +37,7 @@ struct Row {
     name: String,
     name_key: String,
     role: String,
+    second_factor_required_from: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
@@ -46,6 +51,7 @@ impl TryFrom<Row> for MembershipRow {
             name: row.name,
             name_key: row.name_key,
             role: row.role.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            second_factor_required_from: row.second_factor_required_from,
             created_at: row.created_at,
         })
     }
@@ -134,7 +140,7 @@ pub async fn find_membership(
     organization: OrganizationId,
 ) -> Result<Option<MembershipRow>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
-        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.created_at
+        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.second_factor_required_from, o.created_at
          from memberships m
          join organizations o on o.id = m.organization_id
          join organization_slugs s on s.organization_id = o.id and s.is_current
@@ -157,7 +163,7 @@ pub async fn find_membership_by_slug(
     slug: &str,
 ) -> Result<Option<MembershipRow>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
-        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.created_at
+        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.second_factor_required_from, o.created_at
          from organization_slugs named
          join memberships m on m.organization_id = named.organization_id
          join organizations o on o.id = m.organization_id
@@ -192,7 +198,7 @@ pub async fn list_memberships(
     page: MembershipPage<'_>,
 ) -> Result<Vec<MembershipRow>, DatabaseError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.created_at
+        "select o.id, s.slug, o.name, lower(o.name) as name_key, m.role, o.second_factor_required_from, o.created_at
          from memberships m
          join organizations o on o.id = m.organization_id
          join organization_slugs s on s.organization_id = o.id and s.is_current

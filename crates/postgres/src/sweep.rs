@@ -1,51 +1,64 @@
 //! Rows that have served their time.
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgQueryResult;
 
 use crate::{DatabaseError, SystemTx};
 
-/// Deletes answers whose replay has expired, what ended, was mailed or expired before `before`, and failed sign-ins that
-/// are forgotten since `forgotten_before`. Returns how many rows went.
+/// How old what may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Ages {
+    /// Sessions that ended, mails that were queued, links and sign-ups that expired before this go.
+    pub ended_before: DateTime<Utc>,
+    /// Failed sign-ins before this are forgotten.
+    pub failures_before: DateTime<Utc>,
+    /// Devices on which nobody has signed in since are strangers again.
+    pub devices_before: DateTime<Utc>,
+}
+
+/// Deletes what has expired by `now`, or is older than `ages` allow. Returns how many rows went.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expired(
-    tx: &mut SystemTx,
-    now: DateTime<Utc>,
-    before: DateTime<Utc>,
-    forgotten_before: DateTime<Utc>,
-) -> Result<u64, DatabaseError> {
+pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Result<u64, DatabaseError> {
     let answers = sqlx::query("delete from idempotency_keys where expires_at < $1")
         .bind(now)
         .execute(&mut *tx)
         .await?;
-    let sessions = sqlx::query("delete from sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
-        .bind(before)
+    let sessions = sqlx::query("delete from sessions where ended_at < $1 or expires_at < $1")
+        .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
-    let operators =
-        sqlx::query("delete from operator_sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
-            .bind(before)
-            .execute(&mut *tx)
-            .await?;
+    let operators = sqlx::query("delete from operator_sessions where ended_at < $1 or expires_at < $1")
+        .bind(ages.ended_before)
+        .execute(&mut *tx)
+        .await?;
+    let challenges = sqlx::query("delete from sign_in_challenges where expires_at < $1")
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    let devices = sqlx::query("delete from known_devices where last_used_at < $1")
+        .bind(ages.devices_before)
+        .execute(&mut *tx)
+        .await?;
     let causes = sqlx::query("delete from mail_causes where queued_at < $1")
-        .bind(before)
+        .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
     let sign_ups = sqlx::query("delete from sign_ups where expires_at < $1")
-        .bind(before)
+        .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
     let links = sqlx::query("delete from one_time_tokens where expires_at < $1")
-        .bind(before)
+        .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
     let failures = sqlx::query("delete from sign_in_failures where last_failed_at < $1")
-        .bind(forgotten_before)
+        .bind(ages.failures_before)
         .execute(tx)
         .await?;
-    Ok([answers, sessions, operators, causes, sign_ups, links, failures]
-        .iter()
-        .map(sqlx::postgres::PgQueryResult::rows_affected)
-        .sum())
+    let all = [
+        answers, sessions, operators, challenges, devices, causes, sign_ups, links, failures,
+    ];
+    Ok(all.iter().map(PgQueryResult::rows_affected).sum())
 }

@@ -97,6 +97,10 @@ async fn run(parts: &Parts, program: &str, arguments: &[String]) -> Result<(), D
         .env("STRIPE_URL", &parts.stripe_url)
         .env("OPERATOR_EMAIL", &parts.operator_email)
         .env("OPERATOR_PASSWORD", &parts.operator_password)
+        .env(
+            "OPERATOR_TOTP_SECRET",
+            parts.operator_app.as_ref().map_or("", |app| app.secret.as_str()),
+        )
         .env("CLUSTER_KUBECONFIG", &parts.kubeconfig)
         .env("INGRESS_ADDRESS", &parts.ingress_address)
         .status()

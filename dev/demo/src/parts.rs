@@ -2,6 +2,7 @@
 
 pub mod control_plane;
 mod local;
+mod operator;
 
 use std::{
     collections::HashMap,
@@ -12,6 +13,8 @@ use std::{
 
 use tokio::{process::Command, time::Instant};
 use url::Url;
+
+pub use operator::Authenticator;
 
 use crate::{error::DemoError, options::Options, report::say, supervisor::Supervisor};
 
@@ -27,6 +30,8 @@ pub struct Parts {
     pub operator_email: String,
     /// Made for this run.
     pub operator_password: String,
+    /// The operator's second factor; `None` in a database that was there before.
+    pub operator_app: Option<Authenticator>,
     /// The mail inbox's page, where it is ours.
     pub inbox_url: Option<String>,
     /// Where payments are looked at.

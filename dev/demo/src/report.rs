@@ -41,4 +41,19 @@ pub fn table(parts: &Parts, tenant: &Tenant) {
     for (name, address, note) in rows {
         println!("  {name:<17} {address:<width$}  {note}");
     }
+    second_factor(parts);
+}
+
+/// How the operator gets past the password.
+fn second_factor(parts: &Parts) {
+    let Some(app) = &parts.operator_app else {
+        println!("  The operator's second factor is the one that was set up in this database before.");
+        return;
+    };
+    let (code, seconds) = app.present();
+    println!(
+        "  {:<17} {code}, for {seconds} s more; the next from an authenticator app that knows",
+        "Operator's code"
+    );
+    println!("  {:<17} {}", "", app.otpauth_uri);
 }

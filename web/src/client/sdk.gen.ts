@@ -19,9 +19,18 @@ import type {
   CheckTenantNameData,
   CheckTenantNameErrors,
   CheckTenantNameResponses,
+  ConfirmTotpData,
+  ConfirmTotpErrors,
+  ConfirmTotpResponses,
   CreateOrganizationData,
   CreateOrganizationErrors,
   CreateOrganizationResponses,
+  EndOtherSessionsData,
+  EndOtherSessionsErrors,
+  EndOtherSessionsResponses,
+  EndSessionData,
+  EndSessionErrors,
+  EndSessionResponses,
   GetCheckoutData,
   GetCheckoutErrors,
   GetCheckoutResponses,
@@ -37,6 +46,12 @@ import type {
   GetOrganizationData,
   GetOrganizationErrors,
   GetOrganizationResponses,
+  GetOrganizationSecurityData,
+  GetOrganizationSecurityErrors,
+  GetOrganizationSecurityResponses,
+  GetSecondFactorData,
+  GetSecondFactorErrors,
+  GetSecondFactorResponses,
   GetSessionData,
   GetSessionErrors,
   GetSessionResponses,
@@ -49,6 +64,9 @@ import type {
   ListProductsData,
   ListProductsErrors,
   ListProductsResponses,
+  ListSessionsData,
+  ListSessionsErrors,
+  ListSessionsResponses,
   ListSubscriptionsData,
   ListSubscriptionsErrors,
   ListSubscriptionsResponses,
@@ -58,9 +76,15 @@ import type {
   LoginData,
   LoginErrors,
   LoginResponses,
+  LoginSecondFactorData,
+  LoginSecondFactorErrors,
+  LoginSecondFactorResponses,
   LogoutData,
   LogoutErrors,
   LogoutResponses,
+  OperatorConfirmTotpData,
+  OperatorConfirmTotpErrors,
+  OperatorConfirmTotpResponses,
   OperatorDeprovisionTenantData,
   OperatorDeprovisionTenantErrors,
   OperatorDeprovisionTenantResponses,
@@ -109,6 +133,9 @@ import type {
   OperatorLoginData,
   OperatorLoginErrors,
   OperatorLoginResponses,
+  OperatorLoginSecondFactorData,
+  OperatorLoginSecondFactorErrors,
+  OperatorLoginSecondFactorResponses,
   OperatorLogoutData,
   OperatorLogoutErrors,
   OperatorLogoutResponses,
@@ -133,6 +160,9 @@ import type {
   OperatorSetRoleData,
   OperatorSetRoleErrors,
   OperatorSetRoleResponses,
+  OperatorSetUpTotpData,
+  OperatorSetUpTotpErrors,
+  OperatorSetUpTotpResponses,
   OperatorStreamOperationData,
   OperatorStreamOperationErrors,
   OperatorStreamOperationResponse,
@@ -143,9 +173,24 @@ import type {
   PasswordStrengthData,
   PasswordStrengthErrors,
   PasswordStrengthResponses,
+  PutOrganizationSecurityData,
+  PutOrganizationSecurityErrors,
+  PutOrganizationSecurityResponses,
   RegisterData,
   RegisterErrors,
   RegisterResponses,
+  RemoveTotpData,
+  RemoveTotpErrors,
+  RemoveTotpResponses,
+  RenewRecoveryCodesData,
+  RenewRecoveryCodesErrors,
+  RenewRecoveryCodesResponses,
+  SetUpTotpData,
+  SetUpTotpErrors,
+  SetUpTotpResponses,
+  StepUpData,
+  StepUpErrors,
+  StepUpResponses,
   StreamOperationData,
   StreamOperationErrors,
   StreamOperationResponse,
@@ -174,13 +219,28 @@ export type Options<
 }
 
 /**
- * Signs in.
+ * Signs in, or asks for the second factor.
  */
 export const login = <ThrowOnError extends boolean = true>(
   options: Options<LoginData, ThrowOnError>,
 ): RequestResult<LoginResponses, LoginErrors, ThrowOnError> =>
   (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/auth/login',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Signs in with a second factor.
+ */
+export const loginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<LoginSecondFactorData, ThrowOnError>,
+): RequestResult<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError>({
+    url: '/api/v1/auth/login/second-factor',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -240,6 +300,29 @@ export const register = <ThrowOnError extends boolean = true>(
   })
 
 /**
+ * Proves anew who holds the session; this counts for ten minutes.
+ */
+export const stepUp = <ThrowOnError extends boolean = true>(
+  options: Options<StepUpData, ThrowOnError>,
+): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> =>
+  (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/auth/step-up',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * Confirms a sign-up and signs its person in.
  */
 export const verifyEmail = <ThrowOnError extends boolean = true>(
@@ -252,6 +335,160 @@ export const verifyEmail = <ThrowOnError extends boolean = true>(
       'Content-Type': 'application/json',
       ...options.headers,
     },
+  })
+
+/**
+ * The caller's second factor.
+ */
+export const getSecondFactor = <ThrowOnError extends boolean = true>(
+  options?: Options<GetSecondFactorData, ThrowOnError>,
+): RequestResult<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor',
+    ...options,
+  })
+
+/**
+ * Gives new recovery codes; those before are void.
+ */
+export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(
+  options?: Options<RenewRecoveryCodesData, ThrowOnError>,
+): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> =>
+  (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/recovery-codes',
+    ...options,
+  })
+
+/**
+ * Removes the second factor and its recovery codes.
+ */
+export const removeTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<RemoveTotpData, ThrowOnError>,
+): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
+ */
+export const setUpTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<SetUpTotpData, ThrowOnError>,
+): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ */
+export const confirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<ConfirmTotpData, ThrowOnError>,
+): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * The caller's sessions that have not ended, newest first.
+ */
+export const listSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<ListSessionsData, ThrowOnError>,
+): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions',
+    ...options,
+  })
+
+/**
+ * Ends all of the caller's other sessions, at once.
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<EndOtherSessionsData, ThrowOnError>,
+): RequestResult<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).post<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions/end-others',
+    ...options,
+  })
+
+/**
+ * Ends one of the caller's sessions, at once.
+ */
+export const endSession = <ThrowOnError extends boolean = true>(
+  options: Options<EndSessionData, ThrowOnError>,
+): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> =>
+  (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions/{session}',
+    ...options,
   })
 
 /**
@@ -284,13 +521,32 @@ export const operatorFirst = <ThrowOnError extends boolean = true>(
   })
 
 /**
- * Signs an operator in.
+ * Looks at an operator's password and says what is asked for next.
  */
 export const operatorLogin = <ThrowOnError extends boolean = true>(
   options: Options<OperatorLoginData, ThrowOnError>,
 ): RequestResult<OperatorLoginResponses, OperatorLoginErrors, ThrowOnError> =>
   (options.client ?? client).post<OperatorLoginResponses, OperatorLoginErrors, ThrowOnError>({
     url: '/api/v1/operator/auth/login',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Signs an operator in.
+ */
+export const operatorLoginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorLoginSecondFactorData, ThrowOnError>,
+): RequestResult<OperatorLoginSecondFactorResponses, OperatorLoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorLoginSecondFactorResponses,
+    OperatorLoginSecondFactorErrors,
+    ThrowOnError
+  >({
+    url: '/api/v1/operator/auth/login/second-factor',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -315,6 +571,36 @@ export const operatorLogout = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/operator/auth/logout',
     ...options,
+  })
+
+/**
+ * Makes the app count from now on, and signs its operator in.
+ */
+export const operatorConfirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorConfirmTotpData, ThrowOnError>,
+): RequestResult<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Makes a secret for the app of an operator who has no second factor yet.
+ */
+export const operatorSetUpTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorSetUpTotpData, ThrowOnError>,
+): RequestResult<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/totp',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**
@@ -984,6 +1270,55 @@ export const streamOperation = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/organizations/{organization}/operations/{operation}/events',
     ...options,
+  })
+
+/**
+ * What the organization asks of its members' accounts.
+ */
+export const getOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<GetOrganizationSecurityData, ThrowOnError>,
+): RequestResult<GetOrganizationSecurityResponses, GetOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).get<
+    GetOrganizationSecurityResponses,
+    GetOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+  })
+
+/**
+ * Changes what the organization asks of its members' accounts. The days of grace begin now.
+ */
+export const putOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<PutOrganizationSecurityData, ThrowOnError>,
+): RequestResult<PutOrganizationSecurityResponses, PutOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).put<
+    PutOrganizationSecurityResponses,
+    PutOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**

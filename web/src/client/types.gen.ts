@@ -19,6 +19,34 @@ export type BeginCheckoutRequest = {
 }
 
 /**
+ * What a code of a second factor is sent with.
+ */
+export type Challenge = {
+  /**
+   * When the password is asked for again; so it is after five wrong codes.
+   */
+  expires_at: string
+  /**
+   * What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
+   */
+  methods: Array<string>
+  /**
+   * Opens nothing by itself.
+   */
+  token: string
+}
+
+/**
+ * A challenge by itself.
+ */
+export type ChallengeRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+}
+
+/**
  * One attempt to buy.
  */
 export type Checkout = {
@@ -93,6 +121,16 @@ export type CheckoutFailure = {
 export type CheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
+ * A code of an authenticator app.
+ */
+export type CodeRequest = {
+  /**
+   * Six digits.
+   */
+  code: string
+}
+
+/**
  * A new organization.
  */
 export type CreateOrganizationRequest = {
@@ -122,6 +160,24 @@ export type DeprovisionTenantRequest = {
  */
 export type Empty = {
   [key: string]: unknown
+}
+
+/**
+ * An organization that requires a second factor.
+ */
+export type FactorDemand = {
+  /**
+   * From when on it lets nobody in without one.
+   */
+  from: string
+  /**
+   * Its name.
+   */
+  name: string
+  /**
+   * The organization.
+   */
+  organization: string
 }
 
 /**
@@ -220,6 +276,11 @@ export type Impersonation = {
 export type Interval = 'month' | 'year'
 
 /**
+ * What a sign-in hands out.
+ */
+export type LoginGrant = 'session' | 'token'
+
+/**
  * Address and password.
  */
 export type LoginRequest = {
@@ -227,6 +288,10 @@ export type LoginRequest = {
    * The account's address.
    */
   email: string
+  /**
+   * What is wanted: a session in a cookie, or tokens for a program.
+   */
+  grant?: LoginGrant
   /**
    * The account's password.
    */
@@ -494,6 +559,34 @@ export type OperatorCheckoutPage = {
 export type OperatorCheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
+ * A session that begins with a new second factor.
+ */
+export type OperatorFactorConfirmed = {
+  /**
+   * Codes to keep on paper, each for once. They are shown this once.
+   */
+  recovery_codes: Array<string>
+  /**
+   * The session.
+   */
+  session: OperatorSession
+}
+
+/**
+ * An operator's address and password.
+ */
+export type OperatorLoginRequest = {
+  /**
+   * The operator's address.
+   */
+  email: string
+  /**
+   * The operator's password.
+   */
+  password: string
+}
+
+/**
  * An operation in the operator's list.
  */
 export type OperatorOperationSummary = OperationSummary & {
@@ -575,6 +668,25 @@ export type OperatorSession = {
    */
   operator: Operator
 }
+
+/**
+ * What is asked for after the password.
+ */
+export type OperatorSignInAnswer =
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
+  | {
+      /**
+       * What it is set up with.
+       */
+      challenge: Challenge
+      result: 'set_up_second_factor'
+    }
 
 /**
  * A tenant as operators see it.
@@ -852,6 +964,34 @@ export type OrganizationRef = {
 }
 
 /**
+ * What an organization asks of its members' accounts.
+ */
+export type OrganizationSecurity = {
+  /**
+   * From when on nobody is let in without one.
+   */
+  from: string | null
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export type OrganizationSecurityRequest = {
+  /**
+   * Days that members have to set one up.
+   */
+  grace_days: number
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
  * An organization in a list.
  */
 export type OrganizationSummary = {
@@ -1068,6 +1208,16 @@ export type ProvisionTenantRequest = {
 }
 
 /**
+ * Codes to keep on paper. They are shown this once.
+ */
+export type RecoveryCodes = {
+  /**
+   * Each opens the door once.
+   */
+  recovery_codes: Array<string>
+}
+
+/**
  * A new account and its organization.
  */
 export type RegisterRequest = {
@@ -1095,6 +1245,56 @@ export type RegisterRequest = {
 export type Role = 'owner' | 'admin' | 'member'
 
 /**
+ * A second factor.
+ */
+export type SecondFactor = {
+  /**
+   * Since when.
+   */
+  confirmed_at: string | null
+  /**
+   * Whether codes are asked for.
+   */
+  enabled: boolean
+  /**
+   * Recovery codes that were not used.
+   */
+  recovery_codes_left: number
+  /**
+   * Organizations that require it of their members, the earliest first.
+   */
+  required_by: Array<FactorDemand>
+}
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export type SecondFactorDemand = {
+  /**
+   * From when on.
+   */
+  from: string
+  /**
+   * The organization.
+   */
+  organization: string
+}
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export type SecondFactorRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code: string
+}
+
+/**
  * A session.
  */
 export type Session = {
@@ -1112,10 +1312,38 @@ export type Session = {
    */
   organizations: Array<OrganizationMembership>
   /**
+   * Until when acts that cannot be taken back need no new proof of who it is.
+   */
+  proved_until: string
+  /**
+   * Whether the user has a second factor.
+   */
+  second_factor: boolean
+  second_factor_required: SecondFactorDemand | null
+  /**
    * Who is signed in.
    */
   user: User
 }
+
+/**
+ * How far a sign-in has come: `result` says which of the other members is there.
+ */
+export type SignInAnswer =
+  | {
+      result: 'session'
+      /**
+       * The session.
+       */
+      session: Session
+    }
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
 
 /**
  * Why a tenant stands where it does.
@@ -1200,6 +1428,20 @@ export type StepError = {
  * Where a step stands.
  */
 export type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'undoing' | 'undone'
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export type StepUpRequest = {
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code?: string | null
+  /**
+   * The password.
+   */
+  password?: string | null
+}
 
 /**
  * An event as it came in.
@@ -1436,6 +1678,24 @@ export type TenantSummary = {
 }
 
 /**
+ * What an authenticator app has to learn. It is shown this once.
+ */
+export type TotpSetup = {
+  /**
+   * What the QR code holds; opening it on a phone opens the app.
+   */
+  otpauth_uri: string
+  /**
+   * The QR code, as a picture in SVG.
+   */
+  qr_svg: string
+  /**
+   * For typing it into the app.
+   */
+  secret: string
+}
+
+/**
  * A person.
  */
 export type User = {
@@ -1451,6 +1711,58 @@ export type User = {
    * Their name.
    */
   name: string
+}
+
+/**
+ * A browser or a program that is signed in.
+ */
+export type UserSession = {
+  /**
+   * The network address that it signed in from, where it is known.
+   */
+  address: string | null
+  /**
+   * When it signed in.
+   */
+  created_at: string
+  /**
+   * Whether it is the one that asks.
+   */
+  current: boolean
+  /**
+   * What it says of itself.
+   */
+  device: string
+  /**
+   * When it ends if it is not used again.
+   */
+  expires_at: string
+  /**
+   * The session.
+   */
+  id: string
+  /**
+   * `browser` or `token`.
+   */
+  kind: string
+  /**
+   * When it was used last, to the minute.
+   */
+  last_used_at: string
+}
+
+/**
+ * A page of sessions.
+ */
+export type UserSessionPage = {
+  /**
+   * The items of this page.
+   */
+  items: Array<UserSession>
+  /**
+   * Pass as `cursor` for the next page; null on the last.
+   */
+  next_cursor: string | null
 }
 
 /**
@@ -1533,12 +1845,69 @@ export type LoginError = LoginErrors[keyof LoginErrors]
 
 export type LoginResponses = {
   /**
-   * Signed in; the cookie is set
+   * Signed in, with the cookie set; or a second factor is asked for
    */
-  200: Session
+  200: SignInAnswer
 }
 
 export type LoginResponse = LoginResponses[keyof LoginResponses]
+
+export type LoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/login/second-factor'
+}
+
+export type LoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type LoginSecondFactorError = LoginSecondFactorErrors[keyof LoginSecondFactorErrors]
+
+export type LoginSecondFactorResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: SignInAnswer
+}
+
+export type LoginSecondFactorResponse = LoginSecondFactorResponses[keyof LoginSecondFactorResponses]
 
 export type LogoutData = {
   body?: never
@@ -1689,6 +2058,69 @@ export type RegisterResponses = {
 
 export type RegisterResponse = RegisterResponses[keyof RegisterResponses]
 
+export type StepUpData = {
+  body: StepUpRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/auth/step-up'
+}
+
+export type StepUpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `invalid_credentials` for a wrong password, `code_invalid` for a wrong code
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * `validation_failed`; `/code` is `required` where there is a second factor
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type StepUpError = StepUpErrors[keyof StepUpErrors]
+
+export type StepUpResponses = {
+  /**
+   * Proved
+   */
+  204: void
+}
+
+export type StepUpResponse = StepUpResponses[keyof StepUpResponses]
+
 export type VerifyEmailData = {
   body: VerifyEmailRequest
   path?: never
@@ -1741,6 +2173,440 @@ export type VerifyEmailResponses = {
 }
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses]
+
+export type GetSecondFactorData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor'
+}
+
+export type GetSecondFactorErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors]
+
+export type GetSecondFactorResponses = {
+  /**
+   * What there is
+   */
+  200: SecondFactor
+}
+
+export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses]
+
+export type RenewRecoveryCodesData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/recovery-codes'
+}
+
+export type RenewRecoveryCodesErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors]
+
+export type RenewRecoveryCodesResponses = {
+  /**
+   * The new ones
+   */
+  200: RecoveryCodes
+}
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses]
+
+export type RemoveTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type RemoveTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * `second_factor_in_demand`: an organization requires it
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors]
+
+export type RemoveTotpResponses = {
+  /**
+   * Removed: the password alone signs in
+   */
+  204: void
+}
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses]
+
+export type SetUpTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type SetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors]
+
+export type SetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses]
+
+export type ConfirmTotpData = {
+  body: CodeRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp/confirm'
+}
+
+export type ConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors]
+
+export type ConfirmTotpResponses = {
+  /**
+   * It counts; these are the recovery codes
+   */
+  200: RecoveryCodes
+}
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses]
+
+export type ListSessionsData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/me/sessions'
+}
+
+export type ListSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors]
+
+export type ListSessionsResponses = {
+  /**
+   * A page of them
+   */
+  200: UserSessionPage
+}
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses]
+
+export type EndOtherSessionsData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/sessions/end-others'
+}
+
+export type EndOtherSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors]
+
+export type EndOtherSessionsResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses]
+
+export type EndSessionData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The session's id.
+     */
+    session: string
+  }
+  query?: never
+  url: '/api/v1/me/sessions/{session}'
+}
+
+export type EndSessionErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors]
+
+export type EndSessionResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses]
 
 export type GetMetaData = {
   body?: never
@@ -1813,15 +2679,15 @@ export type OperatorFirstError = OperatorFirstErrors[keyof OperatorFirstErrors]
 
 export type OperatorFirstResponses = {
   /**
-   * Signed in; the cookie is set
+   * Made; a second factor is to be set up
    */
-  200: OperatorSession
+  200: OperatorSignInAnswer
 }
 
 export type OperatorFirstResponse = OperatorFirstResponses[keyof OperatorFirstResponses]
 
 export type OperatorLoginData = {
-  body: LoginRequest
+  body: OperatorLoginRequest
   path?: never
   query?: never
   url: '/api/v1/operator/auth/login'
@@ -1866,12 +2732,71 @@ export type OperatorLoginError = OperatorLoginErrors[keyof OperatorLoginErrors]
 
 export type OperatorLoginResponses = {
   /**
+   * The password was right; a second factor is asked for, or is to be set up
+   */
+  200: OperatorSignInAnswer
+}
+
+export type OperatorLoginResponse = OperatorLoginResponses[keyof OperatorLoginResponses]
+
+export type OperatorLoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/login/second-factor'
+}
+
+export type OperatorLoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorLoginSecondFactorError =
+  OperatorLoginSecondFactorErrors[keyof OperatorLoginSecondFactorErrors]
+
+export type OperatorLoginSecondFactorResponses = {
+  /**
    * Signed in; the cookie is set
    */
   200: OperatorSession
 }
 
-export type OperatorLoginResponse = OperatorLoginResponses[keyof OperatorLoginResponses]
+export type OperatorLoginSecondFactorResponse =
+  OperatorLoginSecondFactorResponses[keyof OperatorLoginSecondFactorResponses]
 
 export type OperatorLogoutData = {
   body?: never
@@ -1927,6 +2852,112 @@ export type OperatorLogoutResponses = {
 }
 
 export type OperatorLogoutResponse = OperatorLogoutResponses[keyof OperatorLogoutResponses]
+
+export type OperatorConfirmTotpData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/confirm'
+}
+
+export type OperatorConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorConfirmTotpError = OperatorConfirmTotpErrors[keyof OperatorConfirmTotpErrors]
+
+export type OperatorConfirmTotpResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorFactorConfirmed
+}
+
+export type OperatorConfirmTotpResponse = OperatorConfirmTotpResponses[keyof OperatorConfirmTotpResponses]
+
+export type OperatorSetUpTotpData = {
+  body: ChallengeRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/totp'
+}
+
+export type OperatorSetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: over, or there is a second factor, which is asked for
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorSetUpTotpError = OperatorSetUpTotpErrors[keyof OperatorSetUpTotpErrors]
+
+export type OperatorSetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type OperatorSetUpTotpResponse = OperatorSetUpTotpResponses[keyof OperatorSetUpTotpResponses]
 
 export type OperatorListCheckoutsData = {
   body?: never
@@ -3702,6 +4733,118 @@ export type StreamOperationResponses = {
 }
 
 export type StreamOperationResponse = StreamOperationResponses[keyof StreamOperationResponses]
+
+export type GetOrganizationSecurityData = {
+  body?: never
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type GetOrganizationSecurityErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetOrganizationSecurityError = GetOrganizationSecurityErrors[keyof GetOrganizationSecurityErrors]
+
+export type GetOrganizationSecurityResponses = {
+  /**
+   * What it asks
+   */
+  200: OrganizationSecurity
+}
+
+export type GetOrganizationSecurityResponse =
+  GetOrganizationSecurityResponses[keyof GetOrganizationSecurityResponses]
+
+export type PutOrganizationSecurityData = {
+  body: OrganizationSecurityRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type PutOrganizationSecurityErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, `permission_missing`
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `own_second_factor_missing`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type PutOrganizationSecurityError = PutOrganizationSecurityErrors[keyof PutOrganizationSecurityErrors]
+
+export type PutOrganizationSecurityResponses = {
+  /**
+   * What it asks now
+   */
+  200: OrganizationSecurity
+}
+
+export type PutOrganizationSecurityResponse =
+  PutOrganizationSecurityResponses[keyof PutOrganizationSecurityResponses]
 
 export type ListSubscriptionsData = {
   body?: never

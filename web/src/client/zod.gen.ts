@@ -11,6 +11,22 @@ export const zBeginCheckoutRequest = z.object({
 })
 
 /**
+ * What a code of a second factor is sent with.
+ */
+export const zChallenge = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  methods: z.array(z.string()),
+  token: z.string(),
+})
+
+/**
+ * A challenge by itself.
+ */
+export const zChallengeRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+})
+
+/**
  * Why an attempt to buy failed.
  */
 export const zCheckoutFailure = z.object({
@@ -22,6 +38,13 @@ export const zCheckoutFailure = z.object({
  * Where an attempt to buy stands.
  */
 export const zCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
+
+/**
+ * A code of an authenticator app.
+ */
+export const zCodeRequest = z.object({
+  code: z.string().check(z.maxLength(50)),
+})
 
 /**
  * A new organization.
@@ -46,6 +69,15 @@ export const zDeprovisionTenantRequest = z.object({
  * Nothing to tell.
  */
 export const zEmpty = z.record(z.string(), z.unknown())
+
+/**
+ * An organization that requires a second factor.
+ */
+export const zFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  name: z.string(),
+  organization: z.string(),
+})
 
 /**
  * One value of the body that is not acceptable.
@@ -159,10 +191,16 @@ export const zImpersonation = z.object({
 export const zInterval = z.enum(['month', 'year'])
 
 /**
+ * What a sign-in hands out.
+ */
+export const zLoginGrant = z.enum(['session', 'token'])
+
+/**
  * Address and password.
  */
 export const zLoginRequest = z.object({
   email: z.email().check(z.maxLength(254)),
+  grant: z.optional(zLoginGrant),
   password: z.string().check(z.maxLength(1024)),
 })
 
@@ -254,6 +292,14 @@ export const zOperatorAccountPage = z.object({
 export const zOperatorCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
 
 /**
+ * An operator's address and password.
+ */
+export const zOperatorLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  password: z.string().check(z.maxLength(1024)),
+})
+
+/**
  * A customer in the operator's list.
  */
 export const zOperatorOrganization = z.object({
@@ -301,6 +347,28 @@ export const zOperatorSession = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   operator: zOperator,
 })
+
+/**
+ * A session that begins with a new second factor.
+ */
+export const zOperatorFactorConfirmed = z.object({
+  recovery_codes: z.array(z.string()),
+  session: zOperatorSession,
+})
+
+/**
+ * What is asked for after the password.
+ */
+export const zOperatorSignInAnswer = z.union([
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['set_up_second_factor']),
+  }),
+])
 
 /**
  * What a person is in an organization.
@@ -421,6 +489,22 @@ export const zOperatorCheckoutPage = z.object({
 })
 
 /**
+ * What an organization asks of its members' accounts.
+ */
+export const zOrganizationSecurity = z.object({
+  from: z.nullable(z.iso.datetime({ offset: true })),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export const zOrganizationSecurityRequest = z.object({
+  grace_days: z.int().check(z.gte(0), z.lte(90)),
+  second_factor_required: z.boolean(),
+})
+
+/**
  * An estimate.
  */
 export const zPasswordStrength = z.object({
@@ -518,6 +602,13 @@ export const zProvisionTenantRequest = z.object({
 })
 
 /**
+ * Codes to keep on paper. They are shown this once.
+ */
+export const zRecoveryCodes = z.object({
+  recovery_codes: z.array(z.string()),
+})
+
+/**
  * A new account and its organization.
  */
 export const zRegisterRequest = z.object({
@@ -559,6 +650,41 @@ export const zOrganizationSummary = z.object({
 export const zOrganizationPage = z.object({
   items: z.array(zOrganizationSummary),
   next_cursor: z.nullable(z.string()),
+})
+
+/**
+ * A second factor.
+ */
+export const zSecondFactor = z.object({
+  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
+  enabled: z.boolean(),
+  recovery_codes_left: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  required_by: z.array(zFactorDemand),
+})
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export const zSecondFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  organization: z.string(),
+})
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export const zSecondFactorRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+  code: z.string().check(z.maxLength(50)),
 })
 
 /**
@@ -649,6 +775,14 @@ export const zOperation = z.intersection(
     tenant_id: z.string(),
   }),
 )
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export const zStepUpRequest = z.object({
+  code: z.nullish(z.string().check(z.maxLength(50))),
+  password: z.nullish(z.string().check(z.maxLength(1024))),
+})
 
 /**
  * Why an event was ignored, failed, or still waits.
@@ -819,6 +953,15 @@ export const zTenantPage = z.object({
 })
 
 /**
+ * What an authenticator app has to learn. It is shown this once.
+ */
+export const zTotpSetup = z.object({
+  otpauth_uri: z.string(),
+  qr_svg: z.string(),
+  secret: z.string(),
+})
+
+/**
  * A person.
  */
 export const zUser = z.object({
@@ -835,7 +978,46 @@ export const zSession = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   impersonation: z.nullable(zImpersonation),
   organizations: z.array(zOrganizationMembership),
+  proved_until: z.iso.datetime({ offset: true }),
+  second_factor: z.boolean(),
+  second_factor_required: z.nullable(zSecondFactorDemand),
   user: zUser,
+})
+
+/**
+ * How far a sign-in has come: `result` says which of the other members is there.
+ */
+export const zSignInAnswer = z.union([
+  z.object({
+    result: z.enum(['session']),
+    session: zSession,
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+])
+
+/**
+ * A browser or a program that is signed in.
+ */
+export const zUserSession = z.object({
+  address: z.nullable(z.string()),
+  created_at: z.iso.datetime({ offset: true }),
+  current: z.boolean(),
+  device: z.string(),
+  expires_at: z.iso.datetime({ offset: true }),
+  id: z.string(),
+  kind: z.string(),
+  last_used_at: z.iso.datetime({ offset: true }),
+})
+
+/**
+ * A page of sessions.
+ */
+export const zUserSessionPage = z.object({
+  items: z.array(zUserSession),
+  next_cursor: z.nullable(z.string()),
 })
 
 /**
@@ -863,9 +1045,16 @@ export const zViewAsRequest = z.object({
 export const zLoginBody = zLoginRequest
 
 /**
+ * Signed in, with the cookie set; or a second factor is asked for
+ */
+export const zLoginResponse = zSignInAnswer
+
+export const zLoginSecondFactorBody = zSecondFactorRequest
+
+/**
  * Signed in; the cookie is set
  */
-export const zLoginResponse = zSession
+export const zLoginSecondFactorResponse = zSignInAnswer
 
 export const zLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -890,12 +1079,99 @@ export const zRegisterBody = zRegisterRequest
  */
 export const zRegisterResponse = zEmpty
 
+export const zStepUpBody = zStepUpRequest
+
+export const zStepUpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Proved
+ */
+export const zStepUpResponse = z.void()
+
 export const zVerifyEmailBody = zVerifyEmailRequest
 
 /**
  * The account is live; the cookie is set
  */
 export const zVerifyEmailResponse = zSession
+
+/**
+ * What there is
+ */
+export const zGetSecondFactorResponse = zSecondFactor
+
+export const zRenewRecoveryCodesHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The new ones
+ */
+export const zRenewRecoveryCodesResponse = zRecoveryCodes
+
+export const zRemoveTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Removed: the password alone signs in
+ */
+export const zRemoveTotpResponse = z.void()
+
+export const zSetUpTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The secret
+ */
+export const zSetUpTotpResponse = zTotpSetup
+
+export const zConfirmTotpBody = zCodeRequest
+
+export const zConfirmTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * It counts; these are the recovery codes
+ */
+export const zConfirmTotpResponse = zRecoveryCodes
+
+export const zListSessionsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * A page of them
+ */
+export const zListSessionsResponse = zUserSessionPage
+
+export const zEndOtherSessionsHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Ended
+ */
+export const zEndOtherSessionsResponse = z.void()
+
+export const zEndSessionHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zEndSessionPath = z.object({
+  session: z.string(),
+})
+
+/**
+ * Ended
+ */
+export const zEndSessionResponse = z.void()
 
 /**
  * This installation
@@ -905,16 +1181,23 @@ export const zGetMetaResponse = zMeta
 export const zOperatorFirstBody = zFirstOperatorRequest
 
 /**
- * Signed in; the cookie is set
+ * Made; a second factor is to be set up
  */
-export const zOperatorFirstResponse = zOperatorSession
+export const zOperatorFirstResponse = zOperatorSignInAnswer
 
-export const zOperatorLoginBody = zLoginRequest
+export const zOperatorLoginBody = zOperatorLoginRequest
+
+/**
+ * The password was right; a second factor is asked for, or is to be set up
+ */
+export const zOperatorLoginResponse = zOperatorSignInAnswer
+
+export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
 
 /**
  * Signed in; the cookie is set
  */
-export const zOperatorLoginResponse = zOperatorSession
+export const zOperatorLoginSecondFactorResponse = zOperatorSession
 
 export const zOperatorLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -924,6 +1207,20 @@ export const zOperatorLogoutHeaders = z.object({
  * Signed out; the cookie is gone
  */
 export const zOperatorLogoutResponse = z.void()
+
+export const zOperatorConfirmTotpBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed
+
+export const zOperatorSetUpTotpBody = zChallengeRequest
+
+/**
+ * The secret
+ */
+export const zOperatorSetUpTotpResponse = zTotpSetup
 
 export const zOperatorListCheckoutsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -1287,6 +1584,30 @@ export const zStreamOperationPath = z.object({
  * Events
  */
 export const zStreamOperationResponse = zOperation
+
+export const zGetOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks
+ */
+export const zGetOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
+
+export const zPutOrganizationSecurityHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zPutOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks now
+ */
+export const zPutOrganizationSecurityResponse = zOrganizationSecurity
 
 export const zListSubscriptionsPath = z.object({
   organization: z.string(),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     OpaqueToken, Visitor,
-    session::{self, StartedSession},
+    session::{self, Entry, StartedSession},
 };
 use crate::{
     App,
@@ -97,5 +97,7 @@ async fn make_live(
     mail::queue(tx, app, &format!("welcome:{user}"), &email, welcome).await?;
     let organization = OrganizationId::from_uuid(Uuid::now_v7());
     organizations::create_owned(app, tx, organization, user, &organization_name, visitor.address).await?;
-    session::start(app, tx, user, email, name, visitor).await.map(Some)
+    session::start(app, tx, user, email, name, Entry::SignUp, visitor)
+        .await
+        .map(Some)
 }

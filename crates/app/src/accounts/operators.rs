@@ -17,10 +17,7 @@ use tenantry_postgres::{
 };
 use uuid::Uuid;
 
-use super::{
-    OpaqueToken, SignInError, Strength, Verdict, Visitor, estimate,
-    throttle::{Admission, Attempt},
-};
+use super::{OpaqueToken, Strength, Visitor, estimate};
 use crate::{
     App,
     audit::{self, Act},
@@ -126,90 +123,45 @@ pub(super) async fn insert(
     Ok(inserted)
 }
 
-/// Signs an operator in.
-///
-/// # Errors
-/// When the credentials are wrong, or too many attempts failed before.
-pub async fn sign_in_operator(
+/// Begins a session of an operator who has shown a second factor.
+pub(super) async fn start(
     app: &App,
-    email: &Email,
-    password: Password,
+    tx: &mut SystemTx,
+    operator: OperatorId,
     visitor: &Visitor,
-) -> Result<StartedOperatorSession, SignInError> {
-    let attempt = Attempt::new(app, "operator", email.as_str(), visitor.address)?;
-    let mut tx = app
-        .database
-        .system("sign-in of an operator")
-        .await
-        .map_err(Fault::from)?;
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        return Err(SignInError::paused(pause));
-    }
-    let known = operators::find_credentials(&mut tx, email.as_str())
-        .await
-        .map_err(Fault::from)?;
-    tx.commit().await.map_err(Fault::from)?;
-
-    let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verdict = app
-        .passwords
-        .verify(password.clone(), stored)
-        .await
-        .map_err(Fault::from)?;
-    let rehashed = match verdict {
-        Verdict::CorrectButWeak => Some(app.passwords.hash(password).await.map_err(Fault::from)?),
-        Verdict::Correct | Verdict::Wrong => None,
+) -> Result<Option<StartedOperatorSession>, Fault> {
+    let Some((email, role)) = operators::find_active(tx, operator).await? else {
+        return Ok(None);
     };
-
-    let mut tx = app
-        .database
-        .system("sign-in of an operator")
-        .await
-        .map_err(Fault::from)?;
-    let Some(known) = known.filter(|_| verdict != Verdict::Wrong) else {
-        let act = Act::new("operator_session.refused", "anonymous").address(visitor.address);
-        audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
-        tx.commit().await.map_err(Fault::from)?;
-        return Err(SignInError::InvalidCredentials);
-    };
-    attempt.succeeded(&mut tx).await?;
-    if let Some(hash) = rehashed {
-        operators::set_password_hash(&mut tx, known.id, &hash)
-            .await
-            .map_err(Fault::from)?;
-    }
     let now = app.clock.now().trunc_subsecs(6);
     let id = SessionId::from_uuid(Uuid::now_v7());
     let secret = OpaqueToken::generate()?;
     let cookie_expires_at = now + OPERATOR_SESSIONS.absolute;
     let session = NewOperatorSession {
         id,
-        operator: known.id,
+        operator,
         secret_hash: &secret.hash(),
         device: &visitor.device(),
         address: visitor.address,
         created_at: now,
         expires_at: cookie_expires_at,
     };
-    operators::insert_session(&mut tx, &session)
-        .await
-        .map_err(Fault::from)?;
-    let act = Act::new("operator_session.started", known.id)
+    operators::insert_session(tx, &session).await?;
+    let act = Act::new("operator_session.started", operator)
         .address(visitor.address)
         .target(id);
-    audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
-    tx.commit().await.map_err(Fault::from)?;
-    Ok(StartedOperatorSession {
+    audit::record(app, &mut *tx, act).await?;
+    Ok(Some(StartedOperatorSession {
         session: OperatorSession {
             id,
-            operator: known.id,
-            email: email.to_string(),
-            role: known.role,
+            operator,
+            email,
+            role,
             expires_at: OPERATOR_SESSIONS.ends_at(now, cookie_expires_at),
         },
         secret,
         cookie_expires_at,
-    })
+    }))
 }
 
 /// The session with this secret, if it has not ended.

@@ -13,7 +13,7 @@ use tenantry_postgres::{
 };
 use uuid::Uuid;
 
-use super::OpaqueToken;
+use super::{OpaqueToken, devices};
 use crate::{
     App,
     audit::{self, Act},
@@ -29,6 +29,8 @@ pub struct Visitor {
     pub address: Option<IpAddr>,
     /// What their browser says it is.
     pub device: String,
+    /// What their browser is recognised by, where somebody signed in from it before.
+    pub device_secret: Option<OpaqueToken>,
 }
 
 impl Visitor {
@@ -58,6 +60,8 @@ pub struct UserSession {
     pub name: String,
     /// When its person last proved who they are, by password or factor.
     pub proved_at: DateTime<Utc>,
+    /// Whether the user has a second factor.
+    pub second_factor: bool,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it, if it is not the user's own. It changes nothing then, and grants nothing.
@@ -73,6 +77,21 @@ pub struct StartedSession {
     pub secret: OpaqueToken,
     /// When the cookie may be forgotten.
     pub cookie_expires_at: DateTime<Utc>,
+    /// What the browser is recognised by from now on, for another cookie.
+    pub device_secret: OpaqueToken,
+    /// When that one may be forgotten.
+    pub device_expires_at: DateTime<Utc>,
+}
+
+/// How somebody came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// By the link in the sign-up's mail: there is no device that was seen before.
+    SignUp,
+    /// By a password, which was all that was asked for.
+    Password,
+    /// By a password and a second factor.
+    SecondFactor,
 }
 
 /// Begins a session, always with a new secret: nobody can have planted it before.
@@ -82,6 +101,7 @@ pub(super) async fn start(
     user: UserId,
     email: String,
     name: String,
+    entry: Entry,
     visitor: &Visitor,
 ) -> Result<StartedSession, Fault> {
     // As exact as the ledger keeps it, so that the session reads the same from the first answer on.
@@ -97,6 +117,7 @@ pub(super) async fn start(
             secret_hash: &secret.hash(),
             device: &visitor.device(),
             address: visitor.address,
+            by_second_factor: entry == Entry::SecondFactor,
             created_at: now,
             expires_at: cookie_expires_at,
         },
@@ -104,6 +125,10 @@ pub(super) async fn start(
     .await?;
     let act = Act::new("session.started", user).user(user).address(visitor.address);
     audit::record(app, &mut *tx, act.target(id)).await?;
+    let device = devices::remember(app, tx, user, visitor).await?;
+    if device.is_new && entry != Entry::SignUp {
+        devices::tell(app, tx, user, &email, id, visitor).await?;
+    }
     let expires_at = USER_SESSIONS.ends_at(now, cookie_expires_at);
     Ok(StartedSession {
         session: UserSession {
@@ -112,11 +137,14 @@ pub(super) async fn start(
             email,
             name,
             proved_at: now,
+            second_factor: entry == Entry::SecondFactor,
             expires_at,
             impersonation: None,
         },
         secret,
         cookie_expires_at,
+        device_secret: device.secret,
+        device_expires_at: devices::cookie_expires_at(now),
     })
 }
 
@@ -142,6 +170,7 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
         email: live.email,
         name: live.name,
         proved_at: live.proved_at,
+        second_factor: live.second_factor,
         expires_at: USER_SESSIONS.ends_at(last_used_at, live.expires_at),
         impersonation: live.impersonation,
     }))

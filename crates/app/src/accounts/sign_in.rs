@@ -1,12 +1,19 @@
-//! Signing in with address and password. An unknown address costs the same work and time as a wrong password, and gets
-//! the same answer.
+//! Signing in with address and password, and with a second factor where there is one. An unknown address costs the same
+//! work and time as a wrong password, and gets the same answer.
 
-use tenantry_domain::accounts::{Allowance, Email, Password};
-use tenantry_postgres::accounts::users;
+use std::time::Duration;
+
+use tenantry_domain::{
+    accounts::{Email, EnteredCode, FactorHolder, Grant, Password},
+    ids::UserId,
+};
+use tenantry_postgres::{SystemTx, accounts::users};
 
 use super::{
-    Verdict, Visitor,
-    session::{self, StartedSession},
+    OpaqueToken, Verdict, Visitor,
+    challenge::{self, Answered, ChallengeError, Check, StartedChallenge},
+    devices, second_factor,
+    session::{self, Entry, StartedSession},
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -14,6 +21,15 @@ use crate::{
     audit::{self, Act},
     error::Fault,
 };
+
+/// How far a sign-in has come.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Somebody is signed in, in a browser.
+    Session(Box<StartedSession>),
+    /// The password was right; a code is still to come.
+    SecondFactor(StartedChallenge),
+}
 
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +51,7 @@ impl SignInError {
     }
 }
 
-/// Signs a user in.
+/// Signs a user in, or asks for their second factor.
 ///
 /// # Errors
 /// When the credentials are wrong, or too many attempts failed before.
@@ -43,14 +59,15 @@ pub async fn sign_in(
     app: &App,
     email: &Email,
     password: Password,
+    grant: Grant,
     visitor: &Visitor,
-) -> Result<StartedSession, SignInError> {
-    let attempt = Attempt::new(app, "user", email.as_str(), visitor.address)?;
+) -> Result<SignIn, SignInError> {
     let mut tx = app
         .database
         .system("sign-in: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
+    let attempt = attempt(app, &mut tx, email, visitor).await?;
     if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
         return Err(SignInError::paused(pause));
     }
@@ -82,13 +99,85 @@ pub async fn sign_in(
         tx.commit().await.map_err(Fault::from)?;
         return Err(SignInError::InvalidCredentials);
     };
-    attempt.succeeded(&mut tx).await?;
     if let Some(hash) = rehashed {
         users::set_password_hash(&mut tx, known.user, &hash, app.clock.now())
             .await
             .map_err(Fault::from)?;
     }
-    let started = session::start(app, &mut tx, known.user, email.to_string(), known.name, visitor).await?;
+    let holder = FactorHolder::User(known.user);
+    let outcome = if second_factor::is_enabled(&mut tx, holder).await? {
+        // Whoever has only the password must not win back the guesses at the code by giving it again.
+        attempt.take_back(&mut tx).await?;
+        SignIn::SecondFactor(challenge::start(app, &mut tx, holder, grant).await?)
+    } else {
+        attempt.succeeded(&mut tx).await?;
+        let person = Person {
+            user: known.user,
+            email: email.to_string(),
+            name: known.name,
+        };
+        start(app, &mut tx, person, grant, Entry::Password, visitor).await?
+    };
     tx.commit().await.map_err(Fault::from)?;
-    Ok(started)
+    Ok(outcome)
+}
+
+/// Signs a user in whose password was right, by a code.
+///
+/// # Errors
+/// When the code is wrong or the challenge is over.
+pub async fn sign_in_with_second_factor(
+    app: &App,
+    token: &OpaqueToken,
+    code: &EnteredCode,
+    visitor: &Visitor,
+) -> Result<SignIn, ChallengeError> {
+    let (mut tx, Answered { challenge, .. }) = challenge::answer(app, token, Check::Factor(code), visitor).await?;
+    let FactorHolder::User(user) = challenge.holder else {
+        // An operator's challenge is answered at another door.
+        return Err(ChallengeError::Expired);
+    };
+    let person = Person {
+        user,
+        email: challenge.email,
+        name: challenge.name,
+    };
+    let outcome = start(app, &mut tx, person, challenge.grant, Entry::SecondFactor, visitor).await?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(outcome)
+}
+
+/// Somebody who has proved who they are.
+struct Person {
+    user: UserId,
+    email: String,
+    name: String,
+}
+
+/// Hands out what was asked for, to somebody who has proved who they are.
+async fn start(
+    app: &App,
+    tx: &mut SystemTx,
+    person: Person,
+    grant: Grant,
+    entry: Entry,
+    visitor: &Visitor,
+) -> Result<SignIn, Fault> {
+    let Person { user, email, name } = person;
+    match grant {
+        Grant::Browser => {
+            let started = session::start(app, tx, user, email, name, entry, visitor).await?;
+            Ok(SignIn::Session(Box::new(started)))
+        }
+        Grant::Token => Err(Fault::GrantNotSupported),
+    }
+}
+
+/// Failures in a browser that its owner signed in from before are counted for themselves.
+async fn attempt(app: &App, tx: &mut SystemTx, email: &Email, visitor: &Visitor) -> Result<Attempt, Fault> {
+    let is_known = devices::is_known(app, tx, email.as_str(), visitor).await?;
+    match &visitor.device_secret {
+        Some(device) if is_known => Attempt::from_known_device(app, "user", email.as_str(), device),
+        _ => Attempt::new(app, "user", email.as_str(), visitor.address),
+    }
 }

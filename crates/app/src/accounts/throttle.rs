@@ -9,6 +9,7 @@ use tenantry_domain::accounts::throttle::{
 };
 use tenantry_postgres::{SystemTx, accounts::sign_in_failures};
 
+use super::OpaqueToken;
 use crate::{App, error::Fault};
 
 /// What an attempt counts against.
@@ -27,6 +28,13 @@ pub(super) enum Admission {
 }
 
 impl Attempt {
+    /// An attempt at an account from a browser that its owner signed in from before: it counts against that browser alone,
+    /// however many strangers have tried elsewhere.
+    pub(super) fn from_known_device(app: &App, door: &str, email: &str, device: &OpaqueToken) -> Result<Self, Fault> {
+        let device = format!("{email} {}", hex::encode(device.hash()));
+        Self::new(app, &format!("{door} on a known device"), &device, None)
+    }
+
     /// `door` keeps users and operators apart. The subjects are keyed hashes: the table names nobody.
     pub(super) fn new(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
         let key = app.sealer.derive("sign-in throttle")?;
@@ -75,6 +83,14 @@ impl Attempt {
             sign_in_failures::count(tx, subject, now, now - FORGOTTEN_AFTER).await?;
         }
         Ok(Admission::Admitted(left))
+    }
+
+    /// It was no failure, but nobody is signed in yet: what failed before is not forgotten.
+    pub(super) async fn take_back(&self, tx: &mut SystemTx) -> Result<(), Fault> {
+        for (subject, _) in self.subjects() {
+            sign_in_failures::take_back(tx, subject).await?;
+        }
+        Ok(())
     }
 
     /// It was no failure.

@@ -33,3 +33,24 @@ impl SessionLimits {
         (last_used_at + self.idle).min(expires_at)
     }
 }
+
+/// What a sign-in hands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grant {
+    /// A cookie, for browsers.
+    #[default]
+    Browser,
+    /// An access token and a refresh token, for programs.
+    Token,
+}
+
+impl Grant {
+    /// The name that is stored: the kind of session that begins.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Token => "token",
+        }
+    }
+}

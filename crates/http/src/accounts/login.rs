@@ -1,16 +1,21 @@
 //! Somebody signs in with address and password.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use secrecy::SecretString;
-use serde::Deserialize;
-use tenantry_app::accounts::{self, SignInError};
-use tenantry_domain::accounts::{Email, Password};
+use serde::{Deserialize, Serialize};
+use tenantry_app::accounts::{self, SignIn, SignInError, StartedChallenge};
+use tenantry_domain::accounts::{self as domain, Email, Password, SecondFactorMethod};
 use utoipa::ToSchema;
 
 use super::{
     problems,
-    session::{SessionView, begin},
+    session::{self, SessionView},
     visitor::AtTheDoor,
 };
 use crate::{AppState, Problem, ValidJson, body::rules, rate_limit};
@@ -27,15 +32,81 @@ pub struct LoginRequest {
     #[garde(custom(rules::password))]
     #[schema(value_type = String, format = "password", max_length = 1024)]
     pub password: SecretString,
+    /// What is wanted: a session in a cookie, or tokens for a program.
+    #[garde(skip)]
+    #[serde(default)]
+    pub grant: Grant,
+}
+
+/// What a sign-in hands out.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LoginGrant)]
+pub enum Grant {
+    /// A session, in a cookie.
+    #[default]
+    Session,
+    /// An access token and a refresh token.
+    Token,
 }
 
 impl LoginRequest {
-    pub(crate) fn credentials(&self) -> Result<(Email, Password), Problem> {
-        let email =
-            Email::parse(&self.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
-        let password = Password::enter(&self.password)
-            .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
-        Ok((email, password))
+    fn grant(&self) -> Result<domain::Grant, Problem> {
+        match self.grant {
+            Grant::Session => Ok(domain::Grant::Browser),
+            Grant::Token => Err(Problem::field(
+                "/grant",
+                "not_supported",
+                "Tokens for programs are not handed out yet; leave it out.",
+            )),
+        }
+    }
+}
+
+/// Reads an address and a password of a request whose rules have looked at both.
+pub(crate) fn credentials(email: &str, password: &SecretString) -> Result<(Email, Password), Problem> {
+    let email = Email::parse(email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+    let password =
+        Password::enter(password).map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
+    Ok((email, password))
+}
+
+/// How far a sign-in has come: `result` says which of the other members is there.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum SignInAnswer {
+    /// Signed in; the cookie is set.
+    Session {
+        /// The session.
+        session: SessionView,
+    },
+    /// The password was right; a code of the second factor is still to come.
+    SecondFactor {
+        /// What the code is sent with.
+        challenge: ChallengeView,
+    },
+}
+
+/// What a code of a second factor is sent with.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Challenge)]
+pub struct ChallengeView {
+    /// Opens nothing by itself.
+    pub token: String,
+    /// What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
+    #[schema(value_type = Vec<String>, example = json!(["totp", "recovery_code"]))]
+    pub methods: [&'static str; 2],
+    /// When the password is asked for again; so it is after five wrong codes.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl From<StartedChallenge> for ChallengeView {
+    fn from(challenge: StartedChallenge) -> Self {
+        Self {
+            token: challenge.token.encode().to_string(),
+            methods: [SecondFactorMethod::Totp, SecondFactorMethod::RecoveryCode].map(SecondFactorMethod::as_str),
+            expires_at: challenge.expires_at,
+        }
     }
 }
 
@@ -47,11 +118,26 @@ pub(crate) fn refusal(error: SignInError) -> Problem {
     }
 }
 
-/// Signs in.
+/// Answers a step of a sign-in, with cookies where it is the last one.
+pub(super) async fn answer(state: &AppState, step: SignIn) -> Result<Response, Problem> {
+    match step {
+        SignIn::Session(started) => {
+            let session = session::of_started(state, &started).await?;
+            let cookies = session::cookies(state, &started);
+            Ok((cookies, Json(SignInAnswer::Session { session })).into_response())
+        }
+        SignIn::SecondFactor(challenge) => {
+            let challenge = challenge.into();
+            Ok(Json(SignInAnswer::SecondFactor { challenge }).into_response())
+        }
+    }
+}
+
+/// Signs in, or asks for the second factor.
 #[utoipa::path(
     post, path = "/auth/login", tag = "accounts", request_body = LoginRequest,
     responses(
-        (status = 200, description = "Signed in; the cookie is set", body = SessionView),
+        (status = 200, description = "Signed in, with the cookie set; or a second factor is asked for", body = SignInAnswer),
         (status = 401, description = "`invalid_credentials`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
@@ -61,9 +147,10 @@ pub(super) async fn login(
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<LoginRequest>,
 ) -> Result<Response, Problem> {
-    let (email, password) = request.credentials()?;
-    let started = accounts::sign_in(&state.app, &email, password, &visitor)
+    let (email, password) = credentials(&request.email, &request.password)?;
+    let grant = request.grant()?;
+    let step = accounts::sign_in(&state.app, &email, password, grant, &visitor)
         .await
         .map_err(refusal)?;
-    begin(&state, &started).await
+    answer(&state, step).await
 }

@@ -6,12 +6,13 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 use serde::Serialize;
 use tenantry_app::{
     accounts::{self, StartedSession, UserSession},
     organizations::{self, Page},
 };
+use tenantry_domain::accounts::session::PROOF_LASTS;
 use utoipa::ToSchema;
 
 use super::me::avatar_url;
@@ -54,6 +55,23 @@ pub struct SessionView {
     /// Who really looks, when it is not the user: nothing can be changed then.
     #[schema(required)]
     pub impersonation: Option<ImpersonationView>,
+    /// Whether the user has a second factor.
+    pub second_factor: bool,
+    /// Until when acts that cannot be taken back need no new proof of who it is.
+    pub proved_until: DateTime<Utc>,
+    /// The organization that soon lets, or already lets, the user in no more without a second factor, which they have not.
+    #[schema(required)]
+    pub second_factor_required: Option<SecondFactorDemand>,
+}
+
+/// An organization that requires a second factor of somebody who has none.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecondFactorDemand {
+    /// The organization.
+    #[schema(example = "org_01jd3r8v6yf3qb5c1zk3s9x0aa")]
+    pub organization: String,
+    /// From when on.
+    pub from: DateTime<Utc>,
 }
 
 /// An operator who looks through a customer's eyes.
@@ -78,6 +96,14 @@ async fn view(state: &AppState, session: &UserSession, csrf_token: String) -> Re
     };
     let profile = accounts::get_profile(&state.app, session).await?;
     let memberships = organizations::list(&state.app, session.user, first).await?;
+    let demand = if session.second_factor {
+        None
+    } else {
+        organizations::factor_demands(&state.app, session.user)
+            .await?
+            .into_iter()
+            .next()
+    };
     Ok(SessionView {
         user: UserView {
             id: session.user.to_string(),
@@ -95,14 +121,32 @@ async fn view(state: &AppState, session: &UserSession, csrf_token: String) -> Re
             reason: impersonation.reason.clone(),
             expires_at: session.expires_at,
         }),
+        second_factor: session.second_factor,
+        proved_until: session.proved_at + PROOF_LASTS,
+        second_factor_required: demand.map(|demand| SecondFactorDemand {
+            organization: demand.organization.to_string(),
+            from: demand.from,
+        }),
     })
 }
 
-/// Answers a sign-in: the view, and the cookie.
+/// The view of a session that begins.
+pub(super) async fn of_started(state: &AppState, started: &StartedSession) -> Result<SessionView, Problem> {
+    view(state, &started.session, csrf::token(&started.secret)).await
+}
+
+/// The cookies of a session that begins.
+pub(super) fn cookies(state: &AppState, started: &StartedSession) -> AppendHeaders<[(HeaderName, HeaderValue); 2]> {
+    let now = state.app.clock.now();
+    let session = SessionCookie::User.set(&started.secret, started.cookie_expires_at, now);
+    let device = SessionCookie::Device.set(&started.device_secret, started.device_expires_at, now);
+    AppendHeaders([(SET_COOKIE, session), (SET_COOKIE, device)])
+}
+
+/// Answers what began a session: the view, and the cookies.
 pub(super) async fn begin(state: &AppState, started: &StartedSession) -> Result<Response, Problem> {
-    let view = view(state, &started.session, csrf::token(&started.secret)).await?;
-    let cookie = SessionCookie::User.set(&started.secret, started.cookie_expires_at, state.app.clock.now());
-    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(view)).into_response())
+    let view = of_started(state, started).await?;
+    Ok((cookies(state, started), Json(view)).into_response())
 }
 
 /// The present session.

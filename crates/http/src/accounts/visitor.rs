@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use tenantry_app::accounts::Visitor;
 
-use crate::{AppState, ClientAddress, Problem, csrf};
+use crate::{AppState, ClientAddress, Problem, cookie::SessionCookie, csrf};
 
 /// Where a call comes from. A call that a browser makes from another site is refused.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ impl FromRequestParts<AppState> for AtTheDoor {
         Ok(Self(Visitor {
             address,
             device: device.unwrap_or_default().to_owned(),
+            device_secret: SessionCookie::Device.read(&parts.headers),
         }))
     }
 }

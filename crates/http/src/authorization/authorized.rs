@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tenantry_app::{
-    accounts,
+    accounts::{self, UserSession},
     error::Fault,
     organizations::{self, Membership, OrganizationKey},
     provisioning::Reader,
@@ -15,6 +15,7 @@ use tenantry_domain::ids::{OrganizationId, SessionId, UserId};
 use super::{Authority, Permissions, SignedIn};
 use crate::{
     AppState, OrganizationRef, PathId,
+    accounts::problems::SECOND_FACTOR_REQUIRED,
     idempotency::Replay,
     problem::{Problem, kinds},
 };
@@ -70,8 +71,19 @@ impl<P: Permissions> Authority for Authorized<P> {
         };
         let key = OrganizationKey::Id(self.organization());
         let membership = organizations::find_membership(&state.app, session.user, &key).await?;
-        Ok(membership.is_some_and(|now| P::REQUIRED.iter().all(|permission| now.role.may(*permission))))
+        Ok(membership.is_some_and(|now| {
+            !lacks_second_factor(state, &session, &now)
+                && P::REQUIRED.iter().all(|permission| now.role.may(*permission))
+        }))
     }
+}
+
+/// Whether the organization lets the caller in no more until they have a second factor.
+fn lacks_second_factor(state: &AppState, session: &UserSession, membership: &Membership) -> bool {
+    let required = membership
+        .second_factor_required_from
+        .is_some_and(|from| from <= state.app.clock.now());
+    required && !session.second_factor
 }
 
 /// An organization that is not the caller's is not found; a role that is too small is told so.
@@ -88,6 +100,15 @@ impl<P: Permissions> FromRequestParts<AppState> for Authorized<P> {
         let membership = organizations::find_membership(&state.app, signed_in.session.user, &key)
             .await?
             .ok_or_else(|| Problem::of(kinds::NOT_FOUND))?;
+        if lacks_second_factor(state, &signed_in.session, &membership) {
+            return Err(Problem::new(
+                SECOND_FACTOR_REQUIRED,
+                format!(
+                    "{} lets nobody in without a second factor. Set one up at /me/second-factor/totp.",
+                    membership.name
+                ),
+            ));
+        }
         if let Some(missing) = P::REQUIRED.iter().find(|permission| !membership.role.may(**permission)) {
             return Err(Problem::new(
                 kinds::PERMISSION_MISSING,

@@ -23,7 +23,14 @@ macro_rules! permission_types {
     };
 }
 
-permission_types!(OrganizationRead, BillingRead, BillingManage, TenantsRead, TenantsCreate,);
+permission_types!(
+    OrganizationRead,
+    OrganizationManage,
+    BillingRead,
+    BillingManage,
+    TenantsRead,
+    TenantsCreate,
+);
 
 impl<A: Permissions, B: Permissions> Permissions for (A, B) {
     const REQUIRED: &'static [Permission] = &[A::REQUIRED[0], B::REQUIRED[0]];

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tenantry_domain::{
-    accounts::{Email, Locale, Password, TimeZone, impersonation::Reason},
+    accounts::{Email, EnteredCode, Locale, Password, TimeZone, impersonation::Reason},
     display_name::DisplayName,
 };
 
@@ -53,6 +53,13 @@ pub(crate) fn password(value: &SecretString, _: &()) -> garde::Result {
 /// Why an operator looks through a customer's eyes.
 pub(crate) fn impersonation_reason(value: impl AsRef<str>, _: &()) -> garde::Result {
     Reason::parse(value.as_ref())
+        .map(drop)
+        .map_err(|error| coded(error.code(), error))
+}
+
+/// A code of a second factor.
+pub(crate) fn second_factor_code(value: &SecretString, _: &()) -> garde::Result {
+    EnteredCode::parse(value)
         .map(drop)
         .map_err(|error| coded(error.code(), error))
 }

@@ -5,22 +5,115 @@ use serde_json::{Value, json};
 use tenantry_app::accounts::{self, Caretaker, CreateOperatorError, ManageOperatorError};
 use tenantry_domain::accounts::{Email, OperatorRole, Password};
 
-use crate::support::{Browser, TestApp};
+use crate::support::{Authenticator, Browser, TestApp, recovery_codes};
 
 const PASSWORD: &str = "seven quiet lanterns drift";
 
+/// An operator with their second factor, signed in.
 pub(crate) async fn operator(test: &TestApp, role: OperatorRole) -> Browser {
+    enrolled_operator(test, role).await.0
+}
+
+async fn enrolled_operator(test: &TestApp, role: OperatorRole) -> (Browser, Authenticator) {
     let email = format!("{role}@example.org");
     let password = Password::choose(&PASSWORD.into()).unwrap();
     accounts::create_operator(&test.app, &Email::parse(&email).unwrap(), password, role, "test")
         .await
         .unwrap();
     let mut browser = test.browser();
+    let challenge = challenge(&mut browser, &email, "set_up_second_factor").await;
+    let setup = browser
+        .post(
+            "/api/v1/operator/auth/second-factor/totp",
+            &json!({ "challenge": challenge }),
+        )
+        .await;
+    assert_eq!(setup.status, 200, "{}", setup.text());
+    let app = Authenticator::learn(test, &setup.json());
+    let request = json!({ "challenge": challenge, "code": app.code() });
+    let answer = browser
+        .post("/api/v1/operator/auth/second-factor/confirm", &request)
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(recovery_codes(&answer).len(), 10);
+    browser.remember_session(&answer);
+    (browser, app)
+}
+
+/// Gives the password, which opens nothing, and returns the challenge that comes back.
+async fn challenge(browser: &mut Browser, email: &str, result: &str) -> String {
     let request = json!({ "email": email, "password": PASSWORD });
     let answer = browser.post("/api/v1/operator/auth/login", &request).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    browser.remember_session(&answer);
-    browser
+    assert_eq!(answer.json()["result"], result);
+    assert!(browser.cookies.is_empty(), "a password alone opens nothing");
+    answer.json()["challenge"]["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_operator_needs_a_second_factor_always() {
+    let test = TestApp::start().await;
+    let (_, app) = enrolled_operator(&test, OperatorRole::Admin).await;
+    let mut browser = test.browser();
+    let token = challenge(&mut browser, "admin@example.org", "second_factor").await;
+    let answer = async |browser: &mut Browser, code: &str| {
+        let request = json!({ "challenge": token, "code": code });
+        browser
+            .post("/api/v1/operator/auth/login/second-factor", &request)
+            .await
+    };
+    assert_eq!(
+        answer(&mut browser, &app.code()).await.code(),
+        "code_invalid",
+        "used at the set-up"
+    );
+    let signed_in = answer(&mut browser, &app.next_code()).await;
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    assert_eq!(signed_in.json()["operator"]["role"], "admin");
+    assert_eq!(browser.get("/api/v1/operator/session").await.status, 200);
+    assert_eq!(answer(&mut browser, &app.next_code()).await.code(), "challenge_expired");
+    test.execute("update operator_sessions set mfa_at = null").await;
+    assert_eq!(
+        browser.get("/api/v1/operator/session").await.status,
+        401,
+        "nor does a session without one"
+    );
+}
+
+#[tokio::test]
+async fn who_knows_an_operators_password_alone_sets_up_no_other_app() {
+    let test = TestApp::start().await;
+    let email = Email::parse("admin@example.org").unwrap();
+    let password = Password::choose(&PASSWORD.into()).unwrap();
+    accounts::create_operator(&test.app, &email, password, OperatorRole::Admin, "test")
+        .await
+        .unwrap();
+    let mut thief = test.browser();
+    let early = challenge(&mut thief, "admin@example.org", "set_up_second_factor").await;
+    let mut owner = test.browser();
+    let own = challenge(&mut owner, "admin@example.org", "set_up_second_factor").await;
+    let path = "/api/v1/operator/auth/second-factor/totp";
+    let setup = owner.post(path, &json!({ "challenge": own })).await;
+    let app = Authenticator::learn(&test, &setup.json());
+    let confirm = "/api/v1/operator/auth/second-factor/confirm";
+    let request = json!({ "challenge": own, "code": app.code() });
+    assert_eq!(owner.post(confirm, &request).await.status, 200);
+
+    assert_eq!(
+        thief.post(path, &json!({ "challenge": early })).await.code(),
+        "challenge_expired"
+    );
+    let request = json!({ "challenge": early, "code": app.next_code() });
+    assert_eq!(thief.post(confirm, &request).await.code(), "code_invalid");
+    let late = challenge(&mut thief, "admin@example.org", "second_factor").await;
+    assert_eq!(
+        thief.post(path, &json!({ "challenge": late })).await.code(),
+        "challenge_expired"
+    );
+    assert!(thief.cookies.is_empty());
+    let crossed = thief.answers(&late, &app.next_code()).await;
+    assert_eq!(crossed.code(), "challenge_expired", "at the customers' door");
+    assert!(thief.cookies.is_empty());
 }
 
 #[tokio::test]

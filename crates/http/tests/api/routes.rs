@@ -31,8 +31,12 @@ const PUBLIC: &[&str] = &[
     "reset_password",
     "confirm_email",
     "login",
+    "login_second_factor",
     "password_strength",
     "operator_login",
+    "operator_login_second_factor",
+    "operator_set_up_totp",
+    "operator_confirm_totp",
     "operator_first",
     "list_products",
 ];

@@ -1,8 +1,10 @@
 //! A whole application in the test's process, and browsers that talk to it.
 
 mod application;
+mod authenticator;
 mod browser;
 mod contract;
 
 pub(crate) use application::{MASTER_KEYS, PASSWORD, TestApp};
+pub(crate) use authenticator::{Authenticator, recovery_codes};
 pub(crate) use browser::{Answer, Browser};

@@ -131,15 +131,15 @@ pub async fn set_password_hash(tx: &mut SystemTx, id: OperatorId, hash: &str) ->
     Ok(())
 }
 
-/// Begins a session.
+/// Begins a session: a second factor was shown.
 ///
 /// # Errors
 /// The database's.
 pub async fn insert_session(tx: &mut SystemTx, session: &NewOperatorSession<'_>) -> Result<(), DatabaseError> {
     sqlx::query(
         "insert into operator_sessions
-             (id, operator_id, secret_hash, device, address, created_at, last_used_at, expires_at)
-         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $7)",
+             (id, operator_id, secret_hash, device, address, created_at, last_used_at, proved_at, mfa_at, expires_at)
+         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $6, $7)",
     )
     .bind(session.id.uuid())
     .bind(session.operator.uuid())
@@ -153,8 +153,8 @@ pub async fn insert_session(tx: &mut SystemTx, session: &NewOperatorSession<'_>)
     Ok(())
 }
 
-/// The session with this secret, unless it has ended, has expired, was not used since `idle_since`, or its operator was
-/// disabled.
+/// The session with this secret, unless it has ended, has expired, was not used since `idle_since`, was begun without a
+/// second factor, or its operator was disabled.
 ///
 /// # Errors
 /// The database's.
@@ -168,7 +168,7 @@ pub async fn find_live_session(
         "select s.id, s.operator_id, o.email_normalized, o.role, s.last_used_at, s.expires_at
          from operator_sessions s join operators o on o.id = s.operator_id
          where s.secret_hash = $1 and s.ended_at is null and s.expires_at > $2 and s.last_used_at > $3
-             and o.disabled_at is null",
+             and s.mfa_at is not null and o.disabled_at is null",
     )
     .bind(secret_hash.as_slice())
     .bind(now)
@@ -199,6 +199,19 @@ pub async fn touch_session(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>)
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// The address and the role of an operator who is not disabled.
+///
+/// # Errors
+/// The database's.
+pub async fn find_active(tx: &mut SystemTx, id: OperatorId) -> Result<Option<(String, OperatorRole)>, DatabaseError> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("select email_normalized, role from operators where id = $1 and disabled_at is null")
+            .bind(id.uuid())
+            .fetch_optional(tx)
+            .await?;
+    row.map(|(email, name)| Ok((email, role(&name)?))).transpose()
 }
 
 /// Ends a session; once is enough.

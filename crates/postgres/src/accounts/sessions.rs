@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::ids::{OperatorId, SessionId, UserId};
 use uuid::Uuid;
 
-use crate::{DatabaseError, SystemTx};
+use crate::{DatabaseError, SystemTx, UserTx};
 
 /// A session to begin.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct NewSession<'a> {
     pub device: &'a str,
     /// Where it signed in from.
     pub address: Option<IpAddr>,
+    /// Whether a second factor was shown.
+    pub by_second_factor: bool,
     /// Now.
     pub created_at: DateTime<Utc>,
     /// Its end, however much it is used.
@@ -42,6 +44,8 @@ pub struct LiveSession {
     pub last_used_at: DateTime<Utc>,
     /// When its person last proved who they are.
     pub proved_at: DateTime<Utc>,
+    /// Whether the user has a second factor.
+    pub second_factor: bool,
     /// Its end, however much it is used.
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it, if it is not the user's own.
@@ -67,6 +71,7 @@ struct Row {
     name: String,
     last_used_at: DateTime<Utc>,
     proved_at: DateTime<Utc>,
+    second_factor: bool,
     expires_at: DateTime<Utc>,
     impersonator_id: Option<Uuid>,
     impersonator_email: Option<String>,
@@ -79,8 +84,9 @@ struct Row {
 /// The database's.
 pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), DatabaseError> {
     sqlx::query(
-        "insert into sessions (id, user_id, secret_hash, device, address, created_at, last_used_at, proved_at, expires_at)
-         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $7)",
+        "insert into sessions
+             (id, user_id, secret_hash, device, address, created_at, last_used_at, proved_at, expires_at, mfa_at)
+         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $7, case when $8 then $6 end)",
     )
     .bind(session.id.uuid())
     .bind(session.user.uuid())
@@ -89,6 +95,7 @@ pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), D
     .bind(session.address.map(|address| address.to_string()))
     .bind(session.created_at)
     .bind(session.expires_at)
+    .bind(session.by_second_factor)
     .execute(tx)
     .await?;
     Ok(())
@@ -107,6 +114,7 @@ pub async fn find_live(
 ) -> Result<Option<LiveSession>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
         "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
+             exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null) as second_factor,
              s.impersonator_id, o.email_normalized as impersonator_email, s.impersonation_reason
          from sessions s join users u on u.id = s.user_id left join operators o on o.id = s.impersonator_id
          where s.secret_hash = $1 and s.kind = 'browser' and s.ended_at is null and s.expires_at > $2
@@ -125,6 +133,7 @@ pub async fn find_live(
         name: row.name,
         last_used_at: row.last_used_at,
         proved_at: row.proved_at,
+        second_factor: row.second_factor,
         expires_at: row.expires_at,
         impersonation: impersonation(row.impersonator_id, row.impersonator_email, row.impersonation_reason),
     }))
@@ -149,6 +158,116 @@ pub async fn touch(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>) -> Resu
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// Writes down that the person behind a session proved who they are.
+///
+/// # Errors
+/// The database's.
+pub async fn prove(
+    tx: &mut SystemTx,
+    id: SessionId,
+    by_second_factor: bool,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "update sessions set proved_at = $3, mfa_at = case when $2 then $3 else mfa_at end
+         where id = $1 and ended_at is null",
+    )
+    .bind(id.uuid())
+    .bind(by_second_factor)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A session as its owner sees it in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    /// Its id.
+    pub id: SessionId,
+    /// `browser` or `token`.
+    pub kind: String,
+    /// What the browser or program said it was.
+    pub device: String,
+    /// Where it signed in from.
+    pub address: Option<String>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was used last, as far as written down.
+    pub last_used_at: DateTime<Utc>,
+    /// Its end, however much it is used.
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    id: Uuid,
+    kind: String,
+    device: String,
+    address: Option<String>,
+    created_at: DateTime<Utc>,
+    last_used_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// A user's sessions that have not ended, newest first, from `after` on.
+///
+/// # Errors
+/// The database's.
+pub async fn list_live(
+    tx: &mut UserTx,
+    user: UserId,
+    now: DateTime<Utc>,
+    idle_since: DateTime<Utc>,
+    after: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<ListedSession>, DatabaseError> {
+    let rows: Vec<ListedRow> = sqlx::query_as(
+        "select id, kind, device, host(address) as address, created_at, last_used_at, expires_at
+         from sessions
+         where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > $3
+             and ($4::uuid is null or id < $4)
+         order by id desc
+         limit $5",
+    )
+    .bind(user.uuid())
+    .bind(now)
+    .bind(idle_since)
+    .bind(after.map(SessionId::uuid))
+    .bind(limit)
+    .fetch_all(tx)
+    .await?;
+    let listed = rows.into_iter().map(|row| ListedSession {
+        id: SessionId::from_uuid(row.id),
+        kind: row.kind,
+        device: row.device,
+        address: row.address,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+    });
+    Ok(listed.collect())
+}
+
+/// Ends one of a user's sessions; `false` when it is not theirs or has ended.
+///
+/// # Errors
+/// The database's.
+pub async fn end_own(
+    tx: &mut SystemTx,
+    user: UserId,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    let ended = sqlx::query("update sessions set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null")
+        .bind(user.uuid())
+        .bind(id.uuid())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(ended.rows_affected() == 1)
 }
 
 /// Ends every session of a user, but one.

@@ -11,19 +11,16 @@ use crate::{DatabaseError, SystemTx};
 /// # Errors
 /// The database's.
 pub async fn lock(tx: &mut SystemTx, subject: &[u8; 32], now: DateTime<Utc>) -> Result<Failures, DatabaseError> {
-    sqlx::query(
-        "insert into sign_in_failures (subject, failures, last_failed_at) values ($1, 0, $2)
-         on conflict (subject) do nothing",
+    // One statement: between two, whoever succeeded might have forgotten the row.
+    let (count, last_at): (i32, DateTime<Utc>) = sqlx::query_as(
+        "insert into sign_in_failures as f (subject, failures, last_failed_at) values ($1, 0, $2)
+         on conflict (subject) do update set failures = f.failures
+         returning failures, last_failed_at",
     )
     .bind(subject.as_slice())
     .bind(now)
-    .execute(&mut *tx)
+    .fetch_one(tx)
     .await?;
-    let (count, last_at): (i32, DateTime<Utc>) =
-        sqlx::query_as("select failures, last_failed_at from sign_in_failures where subject = $1 for update")
-            .bind(subject.as_slice())
-            .fetch_one(tx)
-            .await?;
     Ok(Failures {
         count: u32::try_from(count).unwrap_or_default(),
         last_at,

@@ -5,7 +5,7 @@ use std::{collections::HashMap, process::Stdio, time::Duration};
 use tokio::{io::AsyncWriteExt, process::Command, time::Instant};
 use url::Url;
 
-use super::{Parts, Surroundings, free_port, output, text, until_answers};
+use super::{Parts, Surroundings, free_port, operator, output, text, until_answers};
 use crate::{
     customer::{random_key, random_password},
     error::DemoError,
@@ -49,6 +49,8 @@ pub(super) async fn start(
     until_answers("tenantry", &format!("{public_url}ready"), START).await?;
     let start_to_ready = begun.elapsed();
 
+    let operator_app = operator::set_up(&public_url, OPERATOR, &operator_password).await?;
+
     let cluster = |name: &str| surroundings.cluster.get(name).cloned().unwrap_or_default();
     Ok(Parts {
         public_url,
@@ -56,6 +58,7 @@ pub(super) async fn start(
         customer_password: random_password(),
         operator_email: OPERATOR.into(),
         operator_password,
+        operator_app,
         inbox_url: surroundings.inbox_url,
         stripe_is_stand_in: surroundings.stripe_api.is_some(),
         stripe_url: surroundings

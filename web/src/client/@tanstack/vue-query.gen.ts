@@ -7,20 +7,28 @@ import {
   beginCheckout,
   cancelCheckout,
   checkTenantName,
+  confirmTotp,
   createOrganization,
+  endOtherSessions,
+  endSession,
   getCheckout,
   getMeta,
   getOperation,
   getOperatorSession,
   getOrganization,
+  getOrganizationSecurity,
+  getSecondFactor,
   getSession,
   getTenant,
   listOrganizations,
   listProducts,
+  listSessions,
   listSubscriptions,
   listTenants,
   login,
+  loginSecondFactor,
   logout,
+  operatorConfirmTotp,
   operatorDeprovisionTenant,
   operatorDisableOperator,
   operatorEndUserSession,
@@ -37,6 +45,7 @@ import {
   operatorListUsers,
   operatorListUserSessions,
   operatorLogin,
+  operatorLoginSecondFactor,
   operatorLogout,
   operatorOverview,
   operatorProvisionTenant,
@@ -45,10 +54,16 @@ import {
   operatorRetryOperation,
   operatorRetryTenant,
   operatorSetRole,
+  operatorSetUpTotp,
   operatorViewAs,
   type Options,
   passwordStrength,
+  putOrganizationSecurity,
   register,
+  removeTotp,
+  renewRecoveryCodes,
+  setUpTotp,
+  stepUp,
   verifyEmail,
 } from '../sdk.gen'
 import type {
@@ -61,9 +76,18 @@ import type {
   CheckTenantNameData,
   CheckTenantNameError,
   CheckTenantNameResponse,
+  ConfirmTotpData,
+  ConfirmTotpError,
+  ConfirmTotpResponse,
   CreateOrganizationData,
   CreateOrganizationError,
   CreateOrganizationResponse,
+  EndOtherSessionsData,
+  EndOtherSessionsError,
+  EndOtherSessionsResponse,
+  EndSessionData,
+  EndSessionError,
+  EndSessionResponse,
   GetCheckoutData,
   GetCheckoutError,
   GetCheckoutResponse,
@@ -79,6 +103,12 @@ import type {
   GetOrganizationData,
   GetOrganizationError,
   GetOrganizationResponse,
+  GetOrganizationSecurityData,
+  GetOrganizationSecurityError,
+  GetOrganizationSecurityResponse,
+  GetSecondFactorData,
+  GetSecondFactorError,
+  GetSecondFactorResponse,
   GetSessionData,
   GetSessionError,
   GetSessionResponse,
@@ -91,6 +121,9 @@ import type {
   ListProductsData,
   ListProductsError,
   ListProductsResponse,
+  ListSessionsData,
+  ListSessionsError,
+  ListSessionsResponse,
   ListSubscriptionsData,
   ListSubscriptionsError,
   ListSubscriptionsResponse,
@@ -100,9 +133,15 @@ import type {
   LoginData,
   LoginError,
   LoginResponse,
+  LoginSecondFactorData,
+  LoginSecondFactorError,
+  LoginSecondFactorResponse,
   LogoutData,
   LogoutError,
   LogoutResponse,
+  OperatorConfirmTotpData,
+  OperatorConfirmTotpError,
+  OperatorConfirmTotpResponse,
   OperatorDeprovisionTenantData,
   OperatorDeprovisionTenantError,
   OperatorDeprovisionTenantResponse,
@@ -151,6 +190,9 @@ import type {
   OperatorLoginData,
   OperatorLoginError,
   OperatorLoginResponse,
+  OperatorLoginSecondFactorData,
+  OperatorLoginSecondFactorError,
+  OperatorLoginSecondFactorResponse,
   OperatorLogoutData,
   OperatorLogoutError,
   OperatorLogoutResponse,
@@ -174,22 +216,40 @@ import type {
   OperatorSetRoleData,
   OperatorSetRoleError,
   OperatorSetRoleResponse,
+  OperatorSetUpTotpData,
+  OperatorSetUpTotpError,
+  OperatorSetUpTotpResponse,
   OperatorViewAsData,
   OperatorViewAsError,
   OperatorViewAsResponse,
   PasswordStrengthData,
   PasswordStrengthError,
   PasswordStrengthResponse,
+  PutOrganizationSecurityData,
+  PutOrganizationSecurityError,
+  PutOrganizationSecurityResponse,
   RegisterData,
   RegisterError,
   RegisterResponse,
+  RemoveTotpData,
+  RemoveTotpError,
+  RemoveTotpResponse,
+  RenewRecoveryCodesData,
+  RenewRecoveryCodesError,
+  RenewRecoveryCodesResponse,
+  SetUpTotpData,
+  SetUpTotpError,
+  SetUpTotpResponse,
+  StepUpData,
+  StepUpError,
+  StepUpResponse,
   VerifyEmailData,
   VerifyEmailError,
   VerifyEmailResponse,
 } from '../types.gen'
 
 /**
- * Signs in.
+ * Signs in, or asks for the second factor.
  */
 export const loginMutation = (
   options?: Partial<Options<LoginData>>,
@@ -197,6 +257,29 @@ export const loginMutation = (
   const mutationOptions: UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> = {
     mutationFn: async (fnOptions) => {
       const { data } = await login({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Signs in with a second factor.
+ */
+export const loginSecondFactorMutation = (
+  options?: Partial<Options<LoginSecondFactorData>>,
+): UseMutationOptions<LoginSecondFactorResponse, LoginSecondFactorError, Options<LoginSecondFactorData>> => {
+  const mutationOptions: UseMutationOptions<
+    LoginSecondFactorResponse,
+    LoginSecondFactorError,
+    Options<LoginSecondFactorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await loginSecondFactor({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -271,6 +354,25 @@ export const registerMutation = (
 }
 
 /**
+ * Proves anew who holds the session; this counts for ten minutes.
+ */
+export const stepUpMutation = (
+  options?: Partial<Options<StepUpData>>,
+): UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> => {
+  const mutationOptions: UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await stepUp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
  * Confirms a sign-up and signs its person in.
  */
 export const verifyEmailMutation = (
@@ -332,6 +434,186 @@ const createQueryKey = <TOptions extends Options>(
   return [params]
 }
 
+export const getSecondFactorQueryKey = (options?: Options<GetSecondFactorData>) =>
+  createQueryKey('getSecondFactor', options)
+
+/**
+ * The caller's second factor.
+ */
+export const getSecondFactorOptions = (options?: Options<GetSecondFactorData>) =>
+  queryOptions<
+    GetSecondFactorResponse,
+    GetSecondFactorError,
+    GetSecondFactorResponse,
+    ReturnType<typeof getSecondFactorQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getSecondFactor({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getSecondFactorQueryKey(options),
+  })
+
+/**
+ * Gives new recovery codes; those before are void.
+ */
+export const renewRecoveryCodesMutation = (
+  options?: Partial<Options<RenewRecoveryCodesData>>,
+): UseMutationOptions<
+  RenewRecoveryCodesResponse,
+  RenewRecoveryCodesError,
+  Options<RenewRecoveryCodesData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    RenewRecoveryCodesResponse,
+    RenewRecoveryCodesError,
+    Options<RenewRecoveryCodesData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await renewRecoveryCodes({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Removes the second factor and its recovery codes.
+ */
+export const removeTotpMutation = (
+  options?: Partial<Options<RemoveTotpData>>,
+): UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> => {
+  const mutationOptions: UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await removeTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
+ */
+export const setUpTotpMutation = (
+  options?: Partial<Options<SetUpTotpData>>,
+): UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> => {
+  const mutationOptions: UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await setUpTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ */
+export const confirmTotpMutation = (
+  options?: Partial<Options<ConfirmTotpData>>,
+): UseMutationOptions<ConfirmTotpResponse, ConfirmTotpError, Options<ConfirmTotpData>> => {
+  const mutationOptions: UseMutationOptions<
+    ConfirmTotpResponse,
+    ConfirmTotpError,
+    Options<ConfirmTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await confirmTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const listSessionsQueryKey = (options?: Options<ListSessionsData>) =>
+  createQueryKey('listSessions', options)
+
+/**
+ * The caller's sessions that have not ended, newest first.
+ */
+export const listSessionsOptions = (options?: Options<ListSessionsData>) =>
+  queryOptions<
+    ListSessionsResponse,
+    ListSessionsError,
+    ListSessionsResponse,
+    ReturnType<typeof listSessionsQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await listSessions({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: listSessionsQueryKey(options),
+  })
+
+/**
+ * Ends all of the caller's other sessions, at once.
+ */
+export const endOtherSessionsMutation = (
+  options?: Partial<Options<EndOtherSessionsData>>,
+): UseMutationOptions<EndOtherSessionsResponse, EndOtherSessionsError, Options<EndOtherSessionsData>> => {
+  const mutationOptions: UseMutationOptions<
+    EndOtherSessionsResponse,
+    EndOtherSessionsError,
+    Options<EndOtherSessionsData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await endOtherSessions({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Ends one of the caller's sessions, at once.
+ */
+export const endSessionMutation = (
+  options?: Partial<Options<EndSessionData>>,
+): UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> => {
+  const mutationOptions: UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await endSession({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
 export const getMetaQueryKey = (options?: Options<GetMetaData>) => createQueryKey('getMeta', options)
 
 /**
@@ -378,7 +660,7 @@ export const operatorFirstMutation = (
 }
 
 /**
- * Signs an operator in.
+ * Looks at an operator's password and says what is asked for next.
  */
 export const operatorLoginMutation = (
   options?: Partial<Options<OperatorLoginData>>,
@@ -390,6 +672,33 @@ export const operatorLoginMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorLogin({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Signs an operator in.
+ */
+export const operatorLoginSecondFactorMutation = (
+  options?: Partial<Options<OperatorLoginSecondFactorData>>,
+): UseMutationOptions<
+  OperatorLoginSecondFactorResponse,
+  OperatorLoginSecondFactorError,
+  Options<OperatorLoginSecondFactorData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorLoginSecondFactorResponse,
+    OperatorLoginSecondFactorError,
+    Options<OperatorLoginSecondFactorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorLoginSecondFactor({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -413,6 +722,56 @@ export const operatorLogoutMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorLogout({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes the app count from now on, and signs its operator in.
+ */
+export const operatorConfirmTotpMutation = (
+  options?: Partial<Options<OperatorConfirmTotpData>>,
+): UseMutationOptions<
+  OperatorConfirmTotpResponse,
+  OperatorConfirmTotpError,
+  Options<OperatorConfirmTotpData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorConfirmTotpResponse,
+    OperatorConfirmTotpError,
+    Options<OperatorConfirmTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorConfirmTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes a secret for the app of an operator who has no second factor yet.
+ */
+export const operatorSetUpTotpMutation = (
+  options?: Partial<Options<OperatorSetUpTotpData>>,
+): UseMutationOptions<OperatorSetUpTotpResponse, OperatorSetUpTotpError, Options<OperatorSetUpTotpData>> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorSetUpTotpResponse,
+    OperatorSetUpTotpError,
+    Options<OperatorSetUpTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorSetUpTotp({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -1185,6 +1544,58 @@ export const getOperationOptions = (options: Options<GetOperationData>) =>
     },
     queryKey: getOperationQueryKey(options),
   })
+
+export const getOrganizationSecurityQueryKey = (options: Options<GetOrganizationSecurityData>) =>
+  createQueryKey('getOrganizationSecurity', options)
+
+/**
+ * What the organization asks of its members' accounts.
+ */
+export const getOrganizationSecurityOptions = (options: Options<GetOrganizationSecurityData>) =>
+  queryOptions<
+    GetOrganizationSecurityResponse,
+    GetOrganizationSecurityError,
+    GetOrganizationSecurityResponse,
+    ReturnType<typeof getOrganizationSecurityQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getOrganizationSecurity({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getOrganizationSecurityQueryKey(options),
+  })
+
+/**
+ * Changes what the organization asks of its members' accounts. The days of grace begin now.
+ */
+export const putOrganizationSecurityMutation = (
+  options?: Partial<Options<PutOrganizationSecurityData>>,
+): UseMutationOptions<
+  PutOrganizationSecurityResponse,
+  PutOrganizationSecurityError,
+  Options<PutOrganizationSecurityData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    PutOrganizationSecurityResponse,
+    PutOrganizationSecurityError,
+    Options<PutOrganizationSecurityData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await putOrganizationSecurity({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
 
 export const listSubscriptionsQueryKey = (options: Options<ListSubscriptionsData>) =>
   createQueryKey('listSubscriptions', options)

@@ -11,8 +11,13 @@ const session = {
     csrf_token: 't',
     organizations: [],
     expires_at: '',
+    second_factor: false,
+    proved_until: '',
+    second_factor_required: null,
+    impersonation: null,
   },
 }
+const signedIn = { body: { result: 'session', session: session.body } }
 
 /** Types, sends, and waits for what comes of it: another page, a refused field or a banner. */
 async function fill({ wrapper, router }: Rendered, values: Record<string, string>): Promise<void> {
@@ -30,7 +35,7 @@ async function fill({ wrapper, router }: Rendered, values: Record<string, string
 
 describe('logging in', () => {
   it('goes back to where the person was sent from', async () => {
-    serve({ 'POST /auth/login': session })
+    serve({ 'POST /auth/login': signedIn })
     const page = await render(LoginView, { path: '/login?return=/o/museum/tenants' })
     const { router } = page
     await fill(page, { email: ' a@b.example ', password: 'secret' })
@@ -38,7 +43,7 @@ describe('logging in', () => {
   })
 
   it('never leaves this site', async () => {
-    serve({ 'POST /auth/login': session })
+    serve({ 'POST /auth/login': signedIn })
     const page = await render(LoginView, { path: '/login?return=//evil.example' })
     const { router } = page
     await fill(page, { email: 'a@b.example', password: 'secret' })

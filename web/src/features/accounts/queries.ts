@@ -1,8 +1,9 @@
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
-import { passwordStrength, type Session } from '@/client'
+import { passwordStrength, type Session, type SignInAnswer } from '@/client'
 import {
   loginMutation,
+  loginSecondFactorMutation,
   logoutMutation,
   registerMutation,
   verifyEmailMutation,
@@ -10,7 +11,15 @@ import {
 import { rememberSession } from './session'
 
 export function useLogIn() {
-  return useMutation({ ...loginMutation(), onSuccess: (session: Session) => rememberSession(session) })
+  return useMutation({ ...loginMutation(), onSuccess: rememberIfSignedIn })
+}
+
+export function useLogInSecondFactor() {
+  return useMutation({ ...loginSecondFactorMutation(), onSuccess: rememberIfSignedIn })
+}
+
+function rememberIfSignedIn(answer: SignInAnswer): void {
+  if (answer.result === 'session') rememberSession(answer.session)
 }
 
 export function useSignUp() {

@@ -25,6 +25,7 @@ import {
   operatorGetTenantOptions,
   operatorGetUserOptions,
   operatorLoginMutation,
+  operatorLoginSecondFactorMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
   operatorRefundCheckoutMutation,
@@ -51,8 +52,12 @@ export const OPERATION_STATES: readonly OperationState[] = [
 export const EVENT_STATES: readonly StripeEventState[] = ['failed', 'received', 'applied', 'ignored']
 
 export function useOperatorLogIn() {
+  return useMutation(operatorLoginMutation())
+}
+
+export function useOperatorLogInSecondFactor() {
   return useMutation({
-    ...operatorLoginMutation(),
+    ...operatorLoginSecondFactorMutation(),
     onSuccess: (session: OperatorSession) => rememberOperatorSession(session),
   })
 }

@@ -1,6 +1,6 @@
 //! The first operator of an installation introduces themselves, by the link that starting the server printed.
 
-use axum::{extract::State, response::Response};
+use axum::{Json, extract::State};
 use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use tenantry_app::accounts::{self, FirstOperatorError, OpaqueToken};
 use tenantry_domain::accounts::{Email, Password};
 use utoipa::ToSchema;
 
-use super::{login::sign_in, session::OperatorSessionView};
+use super::login::{OperatorSignInAnswer, sign_in};
 use crate::{
     AppState, Problem, ValidJson,
     accounts::{problems, register::weak_password, visitor::AtTheDoor},
@@ -40,7 +40,7 @@ pub struct FirstOperatorRequest {
 #[utoipa::path(
     post, path = "/auth/first", tag = "operator", request_body = FirstOperatorRequest,
     responses(
-        (status = 200, description = "Signed in; the cookie is set", body = OperatorSessionView),
+        (status = 200, description = "Made; a second factor is to be set up", body = OperatorSignInAnswer),
         (status = 404, description = "`link_unknown`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`link_expired`: used, older than a day, or there is an operator by now", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
@@ -49,7 +49,7 @@ pub(super) async fn operator_first(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<FirstOperatorRequest>,
-) -> Result<Response, Problem> {
+) -> Result<Json<OperatorSignInAnswer>, Problem> {
     let token =
         OpaqueToken::decode(request.token.expose_secret()).ok_or_else(|| Problem::of(problems::LINK_UNKNOWN))?;
     let email =

@@ -1,12 +1,18 @@
 //! Who the present operator is.
 
-use axum::Json;
+use axum::{Json, response::AppendHeaders};
 use chrono::{DateTime, Utc};
+use http::{HeaderName, HeaderValue, header::SET_COOKIE};
 use serde::Serialize;
-use tenantry_app::accounts;
+use tenantry_app::accounts::{self, StartedOperatorSession};
 use utoipa::ToSchema;
 
-use crate::authorization::{Operator, Viewer};
+use crate::{
+    AppState,
+    authorization::{Operator, Viewer},
+    cookie::SessionCookie,
+    csrf,
+};
 
 /// A person who runs this installation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,7 +41,7 @@ pub struct OperatorSessionView {
 }
 
 impl OperatorSessionView {
-    pub(super) fn new(session: &accounts::OperatorSession, csrf_token: String) -> Self {
+    fn new(session: &accounts::OperatorSession, csrf_token: String) -> Self {
         Self {
             operator: OperatorView {
                 id: session.operator.to_string(),
@@ -46,6 +52,21 @@ impl OperatorSessionView {
             expires_at: session.expires_at,
         }
     }
+
+    /// The view of a session that begins.
+    pub(super) fn of_started(started: &StartedOperatorSession) -> Self {
+        Self::new(&started.session, csrf::token(&started.secret))
+    }
+}
+
+/// The cookie of a session that begins.
+pub(super) fn cookie(
+    state: &AppState,
+    started: &StartedOperatorSession,
+) -> AppendHeaders<[(HeaderName, HeaderValue); 1]> {
+    let now = state.app.clock.now();
+    let cookie = SessionCookie::Operator.set(&started.secret, started.cookie_expires_at, now);
+    AppendHeaders([(SET_COOKIE, cookie)])
 }
 
 /// The present operator's session.

@@ -240,6 +240,16 @@ impl TestApp {
             .collect()
     }
 
+    /// The time that the application believes it is.
+    pub(crate) fn now(&self) -> chrono::DateTime<Utc> {
+        self.app.clock.now()
+    }
+
+    /// The step of codes that is shown now.
+    pub(crate) fn clock_step(&self) -> i64 {
+        self.now().timestamp() / 30
+    }
+
     /// How many rows a query counts, seen by the system role.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
         let mut tx = self.app.database.system("a test counts rows").await.unwrap();

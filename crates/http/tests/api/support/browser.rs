@@ -187,7 +187,11 @@ impl Browser {
     /// Takes the token over that a session's view holds.
     pub(crate) fn remember_session(&mut self, answer: &Answer) {
         if answer.status == StatusCode::OK.as_u16() {
-            self.csrf_token = answer.json()["csrf_token"].as_str().map(str::to_owned);
+            let answer = answer.json();
+            let token = [&answer["csrf_token"], &answer["session"]["csrf_token"]]
+                .into_iter()
+                .find_map(|token| token.as_str());
+            self.csrf_token = token.map(str::to_owned);
         }
     }
 

@@ -1,0 +1,32 @@
+//! An authenticator app shows its first code.
+
+use axum::{Json, extract::State};
+use tenantry_app::accounts;
+
+use super::{CodeRequest, RecoveryCodesView, refusal};
+use crate::{
+    AppState, Problem, SignedIn, ValidJson,
+    accounts::{login_second_factor::code, visitor::AtTheDoor},
+};
+
+/// Makes the app count from now on. Its codes are asked for at the next sign-in.
+#[utoipa::path(
+    post, path = "/me/second-factor/totp/confirm", tag = "accounts", security(("session" = [])),
+    request_body = CodeRequest,
+    responses(
+        (status = 200, description = "It counts; these are the recovery codes", body = RecoveryCodesView),
+        (status = 401, description = "`code_invalid`: not the prepared app's, or nothing is prepared", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::accounts) async fn confirm_totp(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    AtTheDoor(visitor): AtTheDoor,
+    ValidJson(request): ValidJson<CodeRequest>,
+) -> Result<Json<RecoveryCodesView>, Problem> {
+    let code = code(&request.code)?;
+    let codes = accounts::confirm_totp(&state.app, &signed_in.session, &code, &visitor)
+        .await
+        .map_err(refusal)?;
+    Ok(Json(codes.into()))
+}

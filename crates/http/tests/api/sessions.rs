@@ -1,0 +1,86 @@
+//! People see where they are signed in, and end what they do not want.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Browser, PASSWORD, TestApp};
+
+async fn sign_in(test: &TestApp, email: &str) -> Browser {
+    let mut browser = test.browser_from([198, 51, 100, 4]);
+    let answer = browser
+        .post("/api/v1/auth/login", &json!({ "email": email, "password": PASSWORD }))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    browser.remember_session(&answer);
+    browser
+}
+
+async fn listed(browser: &mut Browser) -> Vec<Value> {
+    browser.get("/api/v1/me/sessions").await.json()["items"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+async fn end(browser: &mut Browser, id: &Value) -> crate::support::Answer {
+    let path = format!("/api/v1/me/sessions/{}", id.as_str().unwrap());
+    browser.send(Method::DELETE, &path, &[], Vec::new()).await
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_their_owner_alone() {
+    let test = TestApp::start().await;
+    let mut first = test.person("ada").await.browser;
+    let mut second = sign_in(&test, "ada@example.org").await;
+    let mut grace = test.person("grace").await.browser;
+
+    let sessions = listed(&mut first).await;
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions[0]["address"], "198.51.100.4");
+    assert_eq!(sessions[0]["kind"], "browser");
+    let current: Vec<&Value> = sessions.iter().map(|session| &session["current"]).collect();
+    assert_eq!(current, [&json!(false), &json!(true)], "newest first");
+    let page = first.get("/api/v1/me/sessions?limit=1").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = first
+        .get(&format!("/api/v1/me/sessions?limit=1&cursor={cursor}"))
+        .await
+        .json();
+    assert_eq!(
+        (&rest["items"][0]["id"], &rest["next_cursor"]),
+        (&sessions[1]["id"], &Value::Null)
+    );
+
+    let foreign = end(&mut grace, &sessions[0]["id"]).await;
+    assert_eq!((foreign.status, foreign.code().as_str()), (404, "not_found"));
+    assert_eq!(second.get("/api/v1/session").await.status, 200);
+    assert_eq!(end(&mut first, &sessions[0]["id"]).await.status, 204);
+    assert_eq!(second.get("/api/v1/session").await.status, 401, "at once");
+    assert_eq!(end(&mut first, &sessions[0]["id"]).await.status, 404, "it has ended");
+    assert_eq!(listed(&mut first).await.len(), 1);
+    assert_eq!(end(&mut first, &sessions[1]["id"]).await.status, 204);
+    assert_eq!(first.get("/api/v1/session").await.status, 401);
+}
+
+#[tokio::test]
+async fn all_others_end_together() {
+    let test = TestApp::start().await;
+    let mut first = test.person("ada").await.browser;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(sign_in(&test, "ada@example.org").await);
+    }
+    let mut grace = test.person("grace").await.browser;
+    let answer = first.post("/api/v1/me/sessions/end-others", &Value::Null).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    for other in &mut others {
+        assert_eq!(other.get("/api/v1/session").await.status, 401);
+    }
+    assert_eq!(first.get("/api/v1/session").await.status, 200);
+    assert_eq!(grace.get("/api/v1/session").await.status, 200);
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'sessions.others_ended'")
+            .await,
+        1
+    );
+}
