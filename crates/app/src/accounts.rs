@@ -14,6 +14,7 @@ mod step_up;
 mod strength;
 mod throttle;
 mod user_directory;
+mod tokens;
 
 pub use confirm::{ConfirmError, confirm};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
@@ -37,3 +38,9 @@ pub use user_directory::{
     Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,
     list_user_sessions, list_users,
 };
+pub use tokens::{
+    BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks, keep_keys_fresh, list_keys,
+    refresh, rotate_keys,
+};
+
+pub(crate) use tokens::KeyRing;

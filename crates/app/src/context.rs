@@ -8,7 +8,12 @@ use tenantry_domain::{
 use tenantry_postgres::Database;
 use url::Url;
 
-use crate::{accounts::PasswordHasher, billing::CatalogStore, provisioning::UsualDurations, sealing::Sealer};
+use crate::{
+    accounts::{KeyRing, PasswordHasher},
+    billing::CatalogStore,
+    provisioning::UsualDurations,
+    sealing::Sealer,
+};
 
 /// The application. Cloning it is cheap.
 #[derive(Clone)]
@@ -17,6 +22,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     usual_durations: UsualDurations,
+    key_ring: KeyRing,
 }
 
 /// The parts that an [`App`] is made of.
@@ -83,6 +89,18 @@ impl Settings {
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
+
+    /// How tokens name this installation.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.link("")
+    }
+
+    /// The audience of tokens that open the API, and nothing else.
+    #[must_use]
+    pub fn api_audience(&self) -> String {
+        self.link("/api/v1")
+    }
 }
 
 impl App {
@@ -92,12 +110,18 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             usual_durations: UsualDurations::default(),
+            key_ring: KeyRing::default(),
         }))
     }
 
     /// How long steps usually take, as far as it is known.
     pub(crate) fn usual_durations(&self) -> &UsualDurations {
         &self.0.usual_durations
+    }
+
+    /// The keys that sign tokens, as far as this process has read them.
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.0.key_ring
     }
 }
 

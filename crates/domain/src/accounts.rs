@@ -6,6 +6,7 @@ pub mod operator;
 pub mod password;
 pub mod session;
 pub mod throttle;
+pub mod tokens;
 
 pub use email::{Email, InvalidEmail};
 pub use operator::OperatorRole;

@@ -2,8 +2,10 @@
 
 pub mod login;
 pub mod logout;
+pub mod oidc;
 pub mod password_strength;
 pub mod problems;
+pub mod refresh;
 pub mod register;
 pub mod session;
 pub mod verify_email;
@@ -19,6 +21,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(register::register))
         .routes(routes!(verify_email::verify_email))
         .routes(routes!(login::login))
+        .routes(routes!(refresh::refresh))
         .routes(routes!(logout::logout))
         .routes(routes!(session::get_session))
         .routes(routes!(password_strength::password_strength))

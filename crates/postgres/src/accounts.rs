@@ -2,10 +2,15 @@
 
 pub mod first_operator;
 pub mod operator_accounts;
+pub mod oidc_clients;
+pub mod oidc_codes;
 pub mod operators;
+pub mod refresh_tokens;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod sign_ups;
 pub mod user_directory;
 pub mod user_sessions;
+pub mod signing_keys;
+pub mod token_secrets;
 pub mod users;
