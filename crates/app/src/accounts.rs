@@ -3,6 +3,7 @@
 mod confirm;
 mod first_operator;
 mod impersonation;
+mod oidc;
 mod opaque_token;
 mod operator_accounts;
 mod operators;
@@ -19,6 +20,11 @@ mod tokens;
 pub use confirm::{ConfirmError, confirm};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
 pub use impersonation::{StartedImpersonation, view_as};
+pub use oidc::{
+    AuthorizeError, Client, ClientSecret, CodeRequest, CodeTokens, ExchangeError, LogoutHint, ProductToken,
+    RedeemError, Redemption, Redirect, RedirectKind, UserInfo, authentication_time, end_hinted_session, exchange,
+    find_client, find_redirect, issue_code, read_hint, redeem, renew_client_secret, userinfo,
+};
 pub use opaque_token::OpaqueToken;
 pub use operator_accounts::{
     Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
@@ -39,8 +45,9 @@ pub use user_directory::{
     list_user_sessions, list_users,
 };
 pub use tokens::{
-    BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks, keep_keys_fresh, list_keys,
-    refresh, rotate_keys,
+    BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks,
+    keep_keys_fresh, list_keys, refresh, rotate_keys,
 };
 
+pub(crate) use oidc::{register as register_client, retire as retire_client};
 pub(crate) use tokens::KeyRing;

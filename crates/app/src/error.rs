@@ -4,7 +4,6 @@ use tenantry_postgres::DatabaseError;
 
 use crate::{
     accounts::{HashingError, KeyError},
-   
     sealing::SealingError,
 };
 

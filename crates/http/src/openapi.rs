@@ -77,7 +77,9 @@ pub(crate) fn base() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The access token of a program; opens what a session opens, without the CSRF token."))
+        .description(Some(
+            "The access token of a program; opens what a session opens, without the CSRF token.",
+        ))
         .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     document

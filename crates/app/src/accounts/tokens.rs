@@ -16,5 +16,5 @@ pub use keys::{SigningKey, keep_keys_fresh, list_keys, rotate_keys};
 pub use refresh::{RefreshError, refresh};
 pub use start::Tokens;
 
+pub(super) use claims::{AccessClaims, TokenType, check, check_signature, sign};
 pub(crate) use key_ring::KeyRing;
-pub(super) use claims::{AccessClaims, CheckedClaims, TokenType, check, sign};

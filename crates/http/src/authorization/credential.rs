@@ -36,9 +36,7 @@ pub(super) async fn session_of(state: &AppState, parts: &Parts) -> Result<(UserS
         }
         Bearer::Malformed => Err(unauthenticated()),
         Bearer::None => {
-            let secret = SessionCookie::User
-                .read(&parts.headers)
-                .ok_or_else(unauthenticated)?;
+            let secret = SessionCookie::User.read(&parts.headers).ok_or_else(unauthenticated)?;
             let session = accounts::find_session(&state.app, &secret)
                 .await?
                 .ok_or_else(unauthenticated)?;

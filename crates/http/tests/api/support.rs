@@ -4,5 +4,5 @@ mod application;
 mod browser;
 mod contract;
 
-pub(crate) use application::{MASTER_KEYS, PASSWORD, TestApp};
+pub(crate) use application::{MASTER_KEYS, PASSWORD, PUBLIC_URL, TestApp};
 pub(crate) use browser::{Answer, Browser};

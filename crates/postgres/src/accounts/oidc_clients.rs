@@ -90,10 +90,12 @@ pub async fn set_secret(tx: &mut SystemTx, client_id: &str, hash: &[u8; 32]) -> 
 /// # Errors
 /// The database's.
 pub async fn retire(tx: &mut SystemTx, product: &str) -> Result<(), DatabaseError> {
-    sqlx::query("update oidc_clients set retired_at = now(), secret_hash = null where product = $1 and retired_at is null")
-        .bind(product)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "update oidc_clients set retired_at = now(), secret_hash = null where product = $1 and retired_at is null",
+    )
+    .bind(product)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

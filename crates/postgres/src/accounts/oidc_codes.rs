@@ -133,12 +133,13 @@ pub async fn insert(tx: &mut SystemTx, code: &NewCode<'_>) -> Result<(), Databas
 /// # Errors
 /// The database's.
 pub async fn spend(tx: &mut SystemTx, hash: &[u8], client_id: &str, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
-    let spent = sqlx::query("update oidc_codes set used_at = $3 where hash = $1 and client_id = $2 and used_at is null")
-        .bind(hash)
-        .bind(client_id)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    let spent =
+        sqlx::query("update oidc_codes set used_at = $3 where hash = $1 and client_id = $2 and used_at is null")
+            .bind(hash)
+            .bind(client_id)
+            .bind(now)
+            .execute(tx)
+            .await?;
     Ok(spent.rows_affected() == 1)
 }
 

@@ -24,10 +24,7 @@ pub struct SealedTokenSecret {
 ///
 /// # Errors
 /// The database's.
-pub async fn find(
-    tx: &mut SystemTx,
-    installation: InstallationId,
-) -> Result<Option<SealedTokenSecret>, DatabaseError> {
+pub async fn find(tx: &mut SystemTx, installation: InstallationId) -> Result<Option<SealedTokenSecret>, DatabaseError> {
     Ok(sqlx::query_as(
         "select key_id, wrapped_key, ciphertext from sealed_secrets where scope = $1 and owner_id = $2 and name = $3",
     )

@@ -128,7 +128,10 @@ pub(in crate::accounts) async fn check_signature<C: DeserializeOwned>(
         return Ok(None);
     };
     let algorithm = kind.algorithm();
-    let is_typed = header.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case(kind.header()));
+    let is_typed = header
+        .typ
+        .as_deref()
+        .is_some_and(|typ| typ.eq_ignore_ascii_case(kind.header()));
     let (true, Some(kid)) = (is_typed && header.alg == library_algorithm(algorithm), header.kid) else {
         return Ok(None);
     };

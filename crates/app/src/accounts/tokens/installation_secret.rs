@@ -23,8 +23,7 @@ pub(super) async fn successor(app: &App, predecessor: &OpaqueToken) -> Result<Op
         .installation_secret
         .get_or_try_init(|| find_or_make(app))
         .await?;
-    let mut mac =
-        <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_slice()).map_err(|_| SealingError::Tampered)?;
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_slice()).map_err(|_| SealingError::Tampered)?;
     mac.update(b"tenantry refresh token successor");
     mac.update(predecessor.bytes());
     Ok(OpaqueToken::from_bytes(mac.finalize().into_bytes().into()))

@@ -143,12 +143,16 @@ mod tests {
             let named: jsonwebtoken::Algorithm = algorithm.as_str().parse().unwrap();
             let header = jsonwebtoken::Header::new(named);
             let claims = json!({ "sub": "x" });
-            let token = jsonwebtoken::encode(&header, &claims, &signing_key(algorithm, &pair.private).unwrap()).unwrap();
+            let token =
+                jsonwebtoken::encode(&header, &claims, &signing_key(algorithm, &pair.private).unwrap()).unwrap();
             let mut rules = jsonwebtoken::Validation::new(named);
             rules.validate_exp = false;
             rules.required_spec_claims.clear();
             let key = verifying_key(algorithm, &pair.public_jwk).unwrap();
-            assert_eq!(jsonwebtoken::decode::<Value>(&token, &key, &rules).unwrap().claims, claims);
+            assert_eq!(
+                jsonwebtoken::decode::<Value>(&token, &key, &rules).unwrap().claims,
+                claims
+            );
         }
     }
 }

@@ -67,8 +67,14 @@ pub async fn rotate_keys(app: &App, algorithm: SigningAlgorithm, actor: &str) ->
     let now = app.clock.now();
     let mut tx = app.database.system("replace a signing key").await?;
     signing_keys::lock(&mut tx).await?;
-    let has_one = newest(&mut tx, algorithm, now).await?.is_some_and(|times| times.may_sign(now));
-    let times = if has_one { KeyTimes::successor(now) } else { KeyTimes::first(now) };
+    let has_one = newest(&mut tx, algorithm, now)
+        .await?
+        .is_some_and(|times| times.may_sign(now));
+    let times = if has_one {
+        KeyTimes::successor(now)
+    } else {
+        KeyTimes::first(now)
+    };
     let kid = add(app, &mut tx, algorithm, pair, times, actor).await?;
     tx.commit().await?;
     key_ring::read(app).await?;
@@ -134,11 +140,7 @@ pub(super) async fn make_first(app: &App, algorithm: SigningAlgorithm) -> Result
 }
 
 /// The life of the key that begins to sign last.
-async fn newest(
-    tx: &mut SystemTx,
-    algorithm: SigningAlgorithm,
-    now: DateTime<Utc>,
-) -> Result<Option<KeyTimes>, Fault> {
+async fn newest(tx: &mut SystemTx, algorithm: SigningAlgorithm, now: DateTime<Utc>) -> Result<Option<KeyTimes>, Fault> {
     let published = signing_keys::list_published(tx, now).await?;
     Ok(published
         .into_iter()

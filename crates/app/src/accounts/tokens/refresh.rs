@@ -67,7 +67,10 @@ pub async fn refresh(app: &App, presented: &OpaqueToken, visitor: &Visitor) -> R
         .ok_or(RefreshError::Invalid)?;
     let (token, made_at) = if row.rotated {
         (token, now)
-    } else if row.spent_at.is_some_and(|spent_at| now - spent_at > SPENT_TOKENS_REPEAT) {
+    } else if row
+        .spent_at
+        .is_some_and(|spent_at| now - spent_at > SPENT_TOKENS_REPEAT)
+    {
         end_family(app, &mut tx, &row, visitor).await?;
         tx.commit().await.map_err(Fault::from)?;
         return Err(RefreshError::Invalid);

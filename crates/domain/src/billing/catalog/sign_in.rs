@@ -138,7 +138,11 @@ mod tests {
             "{{ tenant.url }}/{{ tenant.name }}",
             "https://{{ tenant.host }}/",
         ] {
-            assert_eq!(check_redirect(address, true), Err(InvalidRedirect::Expression), "{address}");
+            assert_eq!(
+                check_redirect(address, true),
+                Err(InvalidRedirect::Expression),
+                "{address}"
+            );
         }
         assert_eq!(
             at_tenant("{{ tenant.url }}/callback", "http://museum.tenants.localhost:8080"),

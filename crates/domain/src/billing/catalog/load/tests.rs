@@ -52,11 +52,17 @@ fn addresses_to_come_back_to_are_reported_where_they_stand() {
         "client: secretive",
         1,
     );
-    assert_eq!(problems(&text), [("value_unknown", line_of(&text, "client: secretive"))]);
+    assert_eq!(
+        problems(&text),
+        [("value_unknown", line_of(&text, "client: secretive"))]
+    );
     let text = with("{{ tenant.url }}/auth/callback", "https://*.example.com/auth/callback");
     assert_eq!(
         problems(&text),
-        [("redirect_invalid", line_of(&text, "https://*.example.com/auth/callback"))]
+        [(
+            "redirect_invalid",
+            line_of(&text, "https://*.example.com/auth/callback")
+        )]
     );
 }
 
