@@ -14,8 +14,8 @@ mod sign_up;
 mod step_up;
 mod strength;
 mod throttle;
-mod user_directory;
 mod tokens;
+mod user_directory;
 
 pub use confirm::{ConfirmError, confirm};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
@@ -40,13 +40,13 @@ pub use sign_in::{SignInError, sign_in};
 pub use sign_up::{SignUp, SignUpError, sign_up};
 pub use step_up::{StepUpRequired, require_recent_proof};
 pub use strength::{Strength, estimate};
-pub use user_directory::{
-    Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,
-    list_user_sessions, list_users,
-};
 pub use tokens::{
     BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks,
     keep_keys_fresh, list_keys, refresh, rotate_keys,
+};
+pub use user_directory::{
+    Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,
+    list_user_sessions, list_users,
 };
 
 pub(crate) use oidc::{register as register_client, retire as retire_client};

@@ -19,7 +19,10 @@ const REDIRECT: &str = "https://collection.example.com/auth/callback";
 const HOME: &str = "https://collection.example.com/";
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A server with a client `collection` whose organization has a contract, behind TLS as in production.
@@ -108,7 +111,11 @@ impl Installation {
             String::from_utf8_lossy(&output.stdout).into_owned(),
             String::from_utf8_lossy(&output.stderr).into_owned(),
         );
-        if output.status.success() { Ok(said) } else { Err(complained) }
+        if output.status.success() {
+            Ok(said)
+        } else {
+            Err(complained)
+        }
     }
 
     async fn python(&self, script: &str, arguments: &[&str], input: &str) -> Result<String, String> {
@@ -145,7 +152,10 @@ impl Installation {
     async fn product_token(&self) -> String {
         let access_token = self.access_token().await;
         let client = find_client(&self.test.app, "collection").await.unwrap().unwrap();
-        exchange(&self.test.app, &client, &access_token, None).await.unwrap().token
+        exchange(&self.test.app, &client, &access_token, None)
+            .await
+            .unwrap()
+            .token
     }
 }
 
@@ -170,7 +180,11 @@ async fn pyjwt_verifies_our_tokens_from_the_list_of_keys() {
         (installation.product_token().await, "product+jwt"),
     ] {
         let claims = installation
-            .python("dev/oracles/verify_access_token.py", &[issuer, "collection", kind], &token)
+            .python(
+                "dev/oracles/verify_access_token.py",
+                &[issuer, "collection", kind],
+                &token,
+            )
             .await
             .unwrap();
         let claims: Value = serde_json::from_str(&claims).unwrap();

@@ -129,7 +129,7 @@ async fn redeem(test: &TestApp, code: &str) -> Answer {
 }
 
 /// What a product has after somebody signed in to it.
-async fn signed_in(test: &TestApp, browser: &mut Browser, changes: &[(&str, &str)]) -> Value {
+pub(crate) async fn signed_in(test: &TestApp, browser: &mut Browser, changes: &[(&str, &str)]) -> Value {
     let code = code(browser, changes).await;
     let answer = redeem(test, &code).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
