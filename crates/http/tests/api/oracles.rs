@@ -10,8 +10,12 @@ use std::{
 
 use serde_json::Value;
 use tenantry_app::accounts::{OpaqueToken, exchange, find_client};
-use tenantry_test_support::{Supervised, free_port, tool, wait_for};
-use tokio::{io::AsyncWriteExt, net::TcpListener, process::Command};
+use tenantry_test_support::{free_port, tool, wait_for};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpListener,
+    process::{Child, Command},
+};
 
 use crate::support::{PASSWORD, TestApp};
 
@@ -31,7 +35,8 @@ struct Installation {
     issuer: String,
     certificate: PathBuf,
     python: PathBuf,
-    _front: Supervised,
+    /// Ends with this.
+    _front: Child,
     _folder: tempfile::TempDir,
 }
 
@@ -52,8 +57,12 @@ impl Installation {
             backend.to_string(),
             folder.path().display().to_string(),
         ];
-        let log = folder.path().join("log");
-        let front = Supervised::start(&python, &arguments, &[], None, None, "TERM", &log);
+        let front = Command::new(&python)
+            .args(&arguments)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let certificate = folder.path().join("certificate.pem");
         wait_for("the TLS front", Duration::from_secs(20), async || {
             let is_up = certificate.exists() && tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok();

@@ -167,11 +167,8 @@ impl TestApp {
 
     /// Somebody with an empty cookie jar.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(
-            self.router.clone(),
-            PUBLIC_URL,
-            SocketAddr::from(([203, 0, 113, 7], 4711)),
-        )
+        let origin = self.app.settings.public_url.origin().ascii_serialization();
+        Browser::new(self.router.clone(), &origin, SocketAddr::from(([203, 0, 113, 7], 4711)))
     }
 
     /// The same, coming from another address.
