@@ -50,6 +50,6 @@ export default defineConfig({
     sourcemap: false,
     rolldownOptions: { input: ['index.html', 'docs.html'] },
   },
-  server: { port: 5173, proxy: { '/api': api } },
+  server: { port: 5173, proxy: { '/api': api, '/oauth': api, '/.well-known': api } },
   preview: { port: 4173, proxy: { '/api': api } },
 })

@@ -12,6 +12,7 @@ mod devices;
 mod first_operator;
 mod forgot_password;
 mod impersonation;
+mod oidc;
 mod opaque_token;
 mod operator_accounts;
 mod operator_sign_in;
@@ -29,6 +30,7 @@ mod sign_up;
 mod step_up;
 mod strength;
 mod throttle;
+mod tokens;
 mod user_directory;
 
 pub use avatar::{Avatar, SetAvatarError, find_avatar, remove_avatar, set_avatar};
@@ -41,6 +43,11 @@ pub use delete_account::{DeleteAccountError, delete_account};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
 pub use forgot_password::forgot_password;
 pub use impersonation::{StartedImpersonation, view_as};
+pub use oidc::{
+    AuthorizeError, Client, ClientSecret, CodeRequest, CodeTokens, ExchangeError, LogoutHint, ProductToken,
+    RedeemError, Redemption, Redirect, RedirectKind, UserInfo, authentication_time, end_hinted_session, exchange,
+    find_client, find_redirect, issue_code, read_hint, redeem, renew_client_secret, userinfo,
+};
 pub use opaque_token::OpaqueToken;
 pub use operator_accounts::{
     Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
@@ -68,7 +75,14 @@ pub use sign_in::{SignIn, SignInError, sign_in, sign_in_with_second_factor};
 pub use sign_up::{SignUp, SignUpError, sign_up};
 pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
 pub use strength::{Strength, estimate};
+pub use tokens::{
+    BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks,
+    keep_keys_fresh, list_keys, refresh, rotate_keys,
+};
 pub use user_directory::{
     Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,
     list_user_sessions, list_users,
 };
+
+pub(crate) use oidc::{register as register_client, retire as retire_client};
+pub(crate) use tokens::KeyRing;

@@ -10,7 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::{
-    accounts::PasswordHasher, billing::CatalogStore, error::Fault, provisioning::UsualDurations, sealing::Sealer,
+    accounts::{KeyRing, PasswordHasher},
+    billing::CatalogStore,
+    error::Fault,
+    provisioning::UsualDurations,
+    sealing::Sealer,
 };
 
 /// Pictures that are decoded at once; each may take a quarter of a gigabyte for a moment.
@@ -24,6 +28,7 @@ struct Inner {
     parts: Parts,
     usual_durations: UsualDurations,
     drawing: Arc<Semaphore>,
+    key_ring: KeyRing,
 }
 
 /// The parts that an [`App`] is made of.
@@ -90,6 +95,18 @@ impl Settings {
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
+
+    /// How tokens name this installation.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.link("")
+    }
+
+    /// The audience of tokens that open the API, and nothing else.
+    #[must_use]
+    pub fn api_audience(&self) -> String {
+        self.link("/api/v1")
+    }
 }
 
 impl App {
@@ -100,6 +117,7 @@ impl App {
             parts,
             usual_durations: UsualDurations::default(),
             drawing: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
+            key_ring: KeyRing::default(),
         }))
     }
 
@@ -115,6 +133,11 @@ impl App {
     /// How long steps usually take, as far as it is known.
     pub(crate) fn usual_durations(&self) -> &UsualDurations {
         &self.0.usual_durations
+    }
+
+    /// The keys that sign tokens, as far as this process has read them.
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.0.key_ring
     }
 }
 

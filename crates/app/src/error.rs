@@ -3,7 +3,10 @@
 use tenantry_domain::accounts::totp::InvalidLabel;
 use tenantry_postgres::DatabaseError;
 
-use crate::{accounts::HashingError, sealing::SealingError};
+use crate::{
+    accounts::{HashingError, KeyError},
+    sealing::SealingError,
+};
 
 /// A failure below a use case. What a caller did wrong has errors of its own, beside each use case.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,9 @@ pub enum Fault {
     /// Password hashing.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// Signing keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// A value of ours that does not serialise, or a stored one that does not read.
     #[error("stored value: {0}")]
     Encoding(#[from] serde_json::Error),

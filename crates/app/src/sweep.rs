@@ -7,6 +7,8 @@ use tenantry_postgres::{DatabaseError, sweep};
 
 use crate::{App, error::Fault};
 
+/// A code of a sign-in to a product lives a minute; what it gave is looked up by it for a little longer.
+const KEEP_CODES: TimeDelta = TimeDelta::days(1);
 /// Ended sessions and expired sign-ups stay this long, for questions.
 const KEEP_SESSIONS: TimeDelta = TimeDelta::days(30);
 /// Done jobs stay this long; failed ones stay until somebody has looked at them.
@@ -23,6 +25,7 @@ pub async fn run(app: &App) -> Result<(), Fault> {
         ended_before: now - KEEP_SESSIONS,
         failures_before: now - FORGOTTEN_AFTER,
         devices_before: now - DEVICE_STAYS_KNOWN,
+        codes_before: now - KEEP_CODES,
     };
     let rows = sweep::expired(&mut tx, now, ages).await?;
     let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)

@@ -7,7 +7,7 @@ use tenantry_operations::{Registry, RegistryError, jobs::JobRegistry};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, billing, error::Fault, mail, provisioning, sweep};
+use crate::{App, accounts, billing, error::Fault, mail, provisioning, sweep};
 
 /// How often the payment provider is asked for events where no webhook can reach us.
 const POLL_EVENTS: Duration = Duration::from_secs(2);
@@ -15,6 +15,8 @@ const POLL_EVENTS: Duration = Duration::from_secs(2);
 const RECONCILE_PAYMENTS: Duration = Duration::from_secs(5 * 60);
 /// How often ledger and cluster are compared.
 const RECONCILE_CLUSTER: Duration = Duration::from_secs(60);
+/// How often the age of signing keys is looked at.
+const KEEP_KEYS_FRESH: Duration = Duration::from_secs(60 * 60);
 /// How often what has served its time is removed.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
 
@@ -46,6 +48,9 @@ pub fn timers(app: &App, poll_events: bool, stop: &CancellationToken) -> Vec<Joi
         }),
         start(RECONCILE_PAYMENTS, "compare payments", |app| {
             Box::pin(async move { billing::schedule_reconciliation(&app).await })
+        }),
+        start(KEEP_KEYS_FRESH, "keep signing keys fresh", |app| {
+            Box::pin(async move { accounts::keep_keys_fresh(&app).await })
         }),
         start(SWEEP, "sweep", |app| Box::pin(async move { sweep::run(&app).await })),
     ];

@@ -13,6 +13,7 @@ pub mod session;
 pub mod throttle;
 pub mod time_zone;
 pub mod totp;
+pub mod tokens;
 
 pub use email::{Email, InvalidEmail};
 pub use locale::{InvalidLocale, Locale};

@@ -7,8 +7,10 @@ pub mod login;
 pub mod login_second_factor;
 pub mod logout;
 pub mod me;
+pub mod oidc;
 pub mod password_strength;
 pub mod problems;
+pub mod refresh;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
@@ -35,6 +37,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(login::login))
         .routes(routes!(login_second_factor::login_second_factor))
         .routes(routes!(step_up::step_up))
+        .routes(routes!(refresh::refresh))
         .routes(routes!(logout::logout))
         .routes(routes!(session::get_session))
         .routes(routes!(password_strength::password_strength))

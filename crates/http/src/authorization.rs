@@ -2,6 +2,7 @@
 
 mod authority;
 mod authorized;
+mod credential;
 mod operator;
 pub mod permission;
 mod signed_in;
@@ -12,3 +13,4 @@ pub use permission::Permissions;
 pub use signed_in::{Leaving, SignedIn};
 
 pub(crate) use authority::Authority;
+pub(crate) use credential::{Bearer, bearer};

@@ -18,7 +18,7 @@ use utoipa::{
     OpenApi as _,
     openapi::{
         OpenApi,
-        security::{ApiKey, ApiKeyValue, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
@@ -74,6 +74,14 @@ pub(crate) fn base() -> OpenApi {
     for (name, scheme) in schemes {
         components.add_security_scheme(name, SecurityScheme::ApiKey(scheme));
     }
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "The access token of a program; opens what a session opens, without the CSRF token.",
+        ))
+        .build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     document
 }
 

@@ -47,6 +47,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(api)
         .merge(billing::webhook_routes())
+        .merge(accounts::oidc::routes())
         .merge(health::routes())
         .fallback_service(ui)
         .method_not_allowed_fallback(method_not_allowed)

@@ -54,7 +54,7 @@ pub(crate) async fn serve(request: Request) -> Response {
 fn is_for_programs(path: &str) -> bool {
     path.split('/')
         .next()
-        .is_some_and(|first| matches!(first, "api" | "webhooks" | ".well-known"))
+        .is_some_and(|first| matches!(first, "api" | "webhooks" | ".well-known" | "oauth"))
 }
 
 /// A person follows a link: the page decides by itself what the address means.

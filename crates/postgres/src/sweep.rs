@@ -8,12 +8,14 @@ use crate::{DatabaseError, SystemTx};
 /// How old what may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Ages {
-    /// Sessions that ended, mails that were queued, links and sign-ups that expired before this go.
+    /// Sessions that ended, refresh tokens that were spent, signing keys, mails that were queued, links and sign-ups that expired before this go.
     pub ended_before: DateTime<Utc>,
     /// Failed sign-ins before this are forgotten.
     pub failures_before: DateTime<Utc>,
     /// Devices on which nobody has signed in since are strangers again.
     pub devices_before: DateTime<Utc>,
+    /// Codes of sign-ins to products: what one gave is looked up by it, and gone long before.
+    pub codes_before: DateTime<Utc>,
 }
 
 /// Deletes what has expired by `now`, or is older than `ages` allow. Returns how many rows went.
@@ -25,11 +27,11 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .bind(now)
         .execute(&mut *tx)
         .await?;
-    let sessions = sqlx::query("delete from sessions where ended_at < $1 or expires_at < $1")
+    let sessions = sqlx::query("delete from sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
         .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
-    let operators = sqlx::query("delete from operator_sessions where ended_at < $1 or expires_at < $1")
+    let operators = sqlx::query("delete from operator_sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
         .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
@@ -42,6 +44,18 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .execute(&mut *tx)
         .await?;
     let causes = sqlx::query("delete from mail_causes where queued_at < $1")
+        .bind(ages.ended_before)
+        .execute(&mut *tx)
+        .await?;
+    let spent = sqlx::query("delete from refresh_tokens where spent_at < $1")
+        .bind(ages.ended_before)
+        .execute(&mut *tx)
+        .await?;
+    let codes = sqlx::query("delete from oidc_codes where expires_at < $1")
+        .bind(ages.codes_before)
+        .execute(&mut *tx)
+        .await?;
+    let keys = sqlx::query("delete from signing_keys where remove_at < $1")
         .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
@@ -58,7 +72,7 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .execute(tx)
         .await?;
     let all = [
-        answers, sessions, operators, challenges, devices, causes, sign_ups, links, failures,
+        answers, sessions, operators, challenges, devices, causes, spent, codes, keys, sign_ups, links, failures,
     ];
     Ok(all.iter().map(PgQueryResult::rows_affected).sum())
 }

@@ -60,6 +60,9 @@ pub enum Command {
     Catalog(CatalogCommand),
     /// Check database, Stripe, cluster, Helm, mail and domains, and say how to mend what is wrong.
     Doctor(OutputArgs),
+    /// Look after the keys that sign tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Manage the people who run this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -137,12 +140,52 @@ pub enum CatalogCommand {
         output: OutputArgs,
     },
     /// Make the database and Stripe agree with the file. Applying twice changes nothing.
+    ///
+    /// A product that people sign in to confidentially (`sign_in` with `client: confidential`) gets a secret the first
+    /// time, which is printed once and kept as a hash.
     Apply {
         /// The catalog file.
         file: PathBuf,
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Make another secret for a product that people sign in to, and print it once. The one before stops working at once.
+    ClientSecret {
+        /// The product's key, which is the client's id.
+        product: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// `tenantry keys …`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the published keys: which sign now, which will, and which are kept for tokens that still live.
+    List(OutputArgs),
+    /// Make a new key and have it take over.
+    ///
+    /// It is published at once and signs a day later, when everybody who keeps the list of keys has read it again; the
+    /// one before stops signing then and stays published until its last token has died. Nobody is signed out. The server
+    /// does the same by itself every 90 days.
+    Rotate {
+        /// Only keys of this kind; both without it.
+        #[arg(long, value_enum)]
+        algorithm: Option<AlgorithmArg>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// What a key signs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AlgorithmArg {
+    /// Access tokens and tokens for products.
+    #[value(name = "EdDSA", alias = "eddsa")]
+    EdDsa,
+    /// ID tokens.
+    #[value(name = "RS256", alias = "rs256")]
+    Rs256,
 }
 
 /// The rights of an operator.

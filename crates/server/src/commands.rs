@@ -2,6 +2,7 @@
 
 mod catalog;
 mod doctor;
+mod keys;
 mod mail;
 mod migrate;
 mod openapi;
@@ -42,6 +43,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                 catalog::apply(&wired, &configuration, &catalog, output.output).await
             })
         }
+        Command::Catalog(CatalogCommand::ClientSecret { product, output }) => with_app(file, async |wired, _| {
+            catalog::client_secret(&wired, &product, output.output).await
+        }),
+        Command::Keys(command) => with_app(file, async |wired, _| keys::run(&wired, command).await),
         Command::Operator(command) => with_app(file, async |wired, _| operator::run(&wired, command).await),
         Command::User(command) => with_app(file, async |wired, _| user::run(&wired.app, command).await),
         Command::Tenant(command) => with_app(file, async |wired, _| tenant::run(&wired, command).await),

@@ -1,5 +1,7 @@
 //! A migrated database for each test.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tenantry_postgres::{
@@ -93,6 +95,8 @@ impl TestDatabase {
             SecretString::from(self.app_url.clone()),
             SecretString::from(self.system_url.clone()),
         );
+        // A test may have hundreds wait for a turn on a machine that does much else.
+        config.acquire_timeout = Duration::from_secs(60);
         config.pools = PoolSizes {
             app: 4,
             system: 4,

@@ -68,7 +68,10 @@ pub(crate) fn write(path: &Path, text: &str, account: Option<Account>) {
 }
 
 /// A development tool from the cache, made first if need be.
-pub(crate) async fn tool(name: &str) -> PathBuf {
+///
+/// # Panics
+/// When it cannot be had; the message says why.
+pub async fn tool(name: &str) -> PathBuf {
     let output = Command::new(repository().join("dev/tools/install"))
         .arg(name)
         .stdin(Stdio::null())

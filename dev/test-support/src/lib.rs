@@ -25,6 +25,7 @@ mod wait;
 
 pub use cluster::LocalCluster;
 pub use database::TestDatabase;
+pub use files::tool;
 pub use mailpit::{MailAddress, Mailpit, ReadMail, ReceivedMail};
 pub use pgbouncer::Pgbouncer;
 pub use ports::free_port;

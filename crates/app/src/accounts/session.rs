@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use tenantry_domain::{
-    accounts::session::{LAST_USED_RESOLUTION, USER_SESSIONS},
+    accounts::session::{LAST_USED_RESOLUTION, SessionLimits, USER_SESSIONS},
     ids::{SessionId, UserId},
 };
 use tenantry_postgres::{
     SystemTx,
-    accounts::sessions::{self, NewSession},
+    accounts::sessions::{self, LiveSession, NewSession},
 };
 use uuid::Uuid;
 
@@ -66,6 +66,22 @@ pub struct UserSession {
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it, if it is not the user's own. It changes nothing then, and grants nothing.
     pub impersonation: Option<Impersonation>,
+}
+
+impl UserSession {
+    /// As the ledger has it, with the limits of its kind.
+    pub(super) fn from_live(live: LiveSession, limits: SessionLimits, last_used_at: DateTime<Utc>) -> Self {
+        Self {
+            id: live.id,
+            user: live.user,
+            email: live.email,
+            name: live.name,
+            proved_at: live.proved_at,
+            second_factor: live.second_factor,
+            expires_at: limits.ends_at(last_used_at, live.expires_at),
+            impersonation: live.impersonation,
+        }
+    }
 }
 
 /// A session that begins now, and the secret that only its browser will know.
@@ -164,16 +180,7 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
         last_used_at = now;
     }
     tx.commit().await?;
-    Ok(Some(UserSession {
-        id: live.id,
-        user: live.user,
-        email: live.email,
-        name: live.name,
-        proved_at: live.proved_at,
-        second_factor: live.second_factor,
-        expires_at: USER_SESSIONS.ends_at(last_used_at, live.expires_at),
-        impersonation: live.impersonation,
-    }))
+    Ok(Some(UserSession::from_live(live, USER_SESSIONS, last_used_at)))
 }
 
 /// Ends a session.

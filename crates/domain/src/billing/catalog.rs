@@ -11,6 +11,7 @@ mod locate;
 mod outline;
 mod product;
 mod quantities;
+pub mod sign_in;
 mod validate;
 
 use schemars::JsonSchema;
@@ -24,6 +25,7 @@ pub use expressions::{InvalidExpression, VARIABLES};
 pub use load::{CatalogProblem, CatalogProblems, load, schema};
 pub use product::{Chart, Delivery, Existing, Health, Image, Interval, Limits, Plan, PlanTerms, Price, Product, Quota};
 pub use quantities::{Bytes, Cpu, InvalidQuantity};
+pub use sign_in::{ClientKind, InvalidRedirect, SignIn};
 
 /// The version of the file format that this release reads.
 pub const FORMAT_VERSION: u32 = 1;

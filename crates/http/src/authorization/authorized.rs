@@ -66,7 +66,7 @@ impl<P: Permissions> Authority for Authorized<P> {
     }
 
     async fn still_holds(&self, state: &AppState) -> Result<bool, Fault> {
-        let Some(session) = accounts::find_session(&state.app, &self.signed_in.secret).await? else {
+        let Some(session) = self.signed_in.look_again(state).await? else {
             return Ok(false);
         };
         let key = OrganizationKey::Id(self.organization());

@@ -2,30 +2,37 @@
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{Method, request::Parts};
-use tenantry_app::accounts::{self, OpaqueToken, UserSession};
+use tenantry_app::{accounts::UserSession, error::Fault};
 
+use super::credential::{Credential, session_of};
 use crate::{
-    AppState,
-    cookie::SessionCookie,
-    csrf,
+    AppState, csrf,
     idempotency::Replay,
     problem::{Problem, kinds},
 };
 
-/// A signed-in user. An unsafe call has shown that it comes from our own page, and that it is the user's own: an operator
-/// who looks through the user's eyes gets no further than reading, whatever the handler is.
+/// A signed-in user. An unsafe call of a browser has shown that it comes from our own page, and that it is the user's own:
+/// an operator who looks through the user's eyes gets no further than reading, whatever the handler is.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The session and whose it is.
     pub session: UserSession,
-    pub(super) secret: OpaqueToken,
+    credential: Credential,
 }
 
 impl SignedIn {
-    /// The token that unsafe calls of this session must carry.
+    /// The token that unsafe calls of this session must carry; empty for a program, which needs none.
     #[must_use]
     pub fn csrf_token(&self) -> String {
-        csrf::token(&self.secret)
+        match &self.credential {
+            Credential::Cookie(secret) => csrf::token(secret),
+            Credential::Bearer(_) => String::new(),
+        }
+    }
+
+    /// The session as it is now, if what was shown for it is still good.
+    pub(super) async fn look_again(&self, state: &AppState) -> Result<Option<UserSession>, Fault> {
+        self.credential.look_again(state, &self.session).await
     }
 
     /// Whoever holds the session that the request carries, also an operator who only looks.
@@ -34,14 +41,8 @@ impl SignedIn {
         if let Some(signed_in) = parts.extensions.get::<Self>() {
             return Ok(signed_in.clone());
         }
-        let secret = SessionCookie::User
-            .read(&parts.headers)
-            .ok_or_else(|| Problem::of(kinds::UNAUTHENTICATED))?;
-        let session = accounts::find_session(&state.app, &secret)
-            .await?
-            .ok_or_else(|| Problem::of(kinds::UNAUTHENTICATED))?;
-        csrf::check(state, parts, &secret)?;
-        let signed_in = Self { session, secret };
+        let (session, credential) = session_of(state, parts).await?;
+        let signed_in = Self { session, credential };
         parts.extensions.insert(signed_in.clone());
         Ok(signed_in)
     }

@@ -40,6 +40,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
             add_idempotency_key(operation);
         }
     }
+    if is_secured {
+        add_bearer(operation);
+    }
     let has_body = operation.contains_key("requestBody");
     let has_path = path.contains('{');
     let takes_query = parameters(operation).iter().any(|parameter| parameter["in"] == "query");
@@ -162,6 +165,15 @@ fn add_csrf(operation: &mut Map<String, Value>) {
     let schemes = operation.get_mut("security").and_then(Value::as_array_mut);
     for scheme in schemes.into_iter().flatten().filter_map(Value::as_object_mut) {
         scheme.entry("csrf").or_insert_with(|| json!([]));
+    }
+}
+
+/// What a session opens, an access token opens, too.
+fn add_bearer(operation: &mut Map<String, Value>) {
+    if let Some(schemes) = operation.get_mut("security").and_then(Value::as_array_mut)
+        && schemes.iter().any(|scheme| scheme.get("session").is_some())
+    {
+        schemes.push(json!({ "bearer": [] }));
     }
 }
 

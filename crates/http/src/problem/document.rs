@@ -69,6 +69,9 @@ pub(super) fn render(occurrence: &Occurrence, request_id: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if kind.status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(after) = occurrence.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after).max(1)));
     }

@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// An operation of the API.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    scheme: Option<String>,
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) scheme: Option<String>,
     has_body: bool,
 }
 
@@ -32,6 +32,7 @@ const PUBLIC: &[&str] = &[
     "confirm_email",
     "login",
     "login_second_factor",
+    "refresh",
     "password_strength",
     "operator_login",
     "operator_login_second_factor",
@@ -41,7 +42,7 @@ const PUBLIC: &[&str] = &[
     "list_products",
 ];
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = tenantry_http::openapi_document();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -65,7 +66,7 @@ fn operations() -> Vec<Operation> {
 }
 
 /// The path with things that exist for nobody.
-fn filled(path: &str, organization: &str) -> String {
+pub(crate) fn filled(path: &str, organization: &str) -> String {
     path.split('/')
         .map(|part| match part {
             "{organization}" => organization.to_owned(),

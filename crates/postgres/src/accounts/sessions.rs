@@ -78,6 +78,22 @@ struct Row {
     impersonation_reason: Option<String>,
 }
 
+impl From<Row> for LiveSession {
+    fn from(row: Row) -> Self {
+        Self {
+            id: SessionId::from_uuid(row.id),
+            user: UserId::from_uuid(row.user_id),
+            email: row.email_normalized,
+            name: row.name,
+            last_used_at: row.last_used_at,
+            proved_at: row.proved_at,
+            second_factor: row.second_factor,
+            expires_at: row.expires_at,
+            impersonation: impersonation(row.impersonator_id, row.impersonator_email, row.impersonation_reason),
+        }
+    }
+}
+
 /// Begins a session.
 ///
 /// # Errors
@@ -126,17 +142,32 @@ pub async fn find_live(
     .bind(idle_since)
     .fetch_optional(tx)
     .await?;
-    Ok(row.map(|row| LiveSession {
-        id: SessionId::from_uuid(row.id),
-        user: UserId::from_uuid(row.user_id),
-        email: row.email_normalized,
-        name: row.name,
-        last_used_at: row.last_used_at,
-        proved_at: row.proved_at,
-        second_factor: row.second_factor,
-        expires_at: row.expires_at,
-        impersonation: impersonation(row.impersonator_id, row.impersonator_email, row.impersonation_reason),
-    }))
+    Ok(row.map(LiveSession::from))
+}
+
+/// The session of a program, unless it has ended, has expired, or was not used since `idle_since`.
+///
+/// # Errors
+/// The database's.
+pub async fn find_live_token(
+    tx: &mut SystemTx,
+    id: SessionId,
+    now: DateTime<Utc>,
+    idle_since: DateTime<Utc>,
+) -> Result<Option<LiveSession>, DatabaseError> {
+    let row: Option<Row> = sqlx::query_as(
+        "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
+             null::uuid as impersonator_id, null::text as impersonator_email, null::text as impersonation_reason
+         from sessions s join users u on u.id = s.user_id
+         where s.id = $1 and s.kind = 'token' and s.ended_at is null and s.expires_at > $2
+             and s.last_used_at > $3 and u.deleted_at is null",
+    )
+    .bind(id.uuid())
+    .bind(now)
+    .bind(idle_since)
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(LiveSession::from))
 }
 
 fn impersonation(operator: Option<Uuid>, email: Option<String>, reason: Option<String>) -> Option<Impersonation> {

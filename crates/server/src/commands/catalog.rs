@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use serde_json::json;
-use tenantry_app::billing::catalog::{self, CatalogError, CatalogPlan, Webhook};
+use tenantry_app::{
+    accounts::{ClientSecret, renew_client_secret},
+    billing::catalog::{self, CatalogError, CatalogPlan, Webhook},
+};
 use tenantry_domain::billing::catalog::schema as catalog_schema;
 
 use super::operator::ACTOR;
@@ -63,13 +66,46 @@ fn report(plan: &CatalogPlan, output: Output, heading: &str, nothing: &str) -> R
         .map(|change| format!("{} {change}", change.sign()))
         .collect();
     if output == Output::Json {
-        return print_json(&json!({"changes": lines}));
+        let secrets: Vec<_> = plan
+            .client_secrets
+            .iter()
+            .map(|made| json!({"client_id": made.client_id, "client_secret": made.secret.encode().as_str()}))
+            .collect();
+        return print_json(&json!({"changes": lines, "client_secrets": secrets}));
     }
     if lines.is_empty() {
         return print_line(nothing);
     }
     print_line(&format!("{heading}:"))?;
-    lines.iter().try_for_each(|line| print_line(&format!("  {line}")))
+    lines.iter().try_for_each(|line| print_line(&format!("  {line}")))?;
+    plan.client_secrets.iter().try_for_each(print_secret)
+}
+
+/// Makes another secret for the client of a product.
+pub async fn client_secret(wired: &Wired, product: &str, output: Output) -> Result<(), Failure> {
+    let made = renew_client_secret(&wired.app, product, ACTOR)
+        .await
+        .map_err(|error| Failure::new(FailureKind::Unavailable, error))?
+        .ok_or_else(|| {
+            Failure::new(
+                FailureKind::NotFound,
+                format!("no product `{product}` has `sign_in` with `client: confidential`; `catalog apply` makes such clients"),
+            )
+        })?;
+    match output {
+        Output::Json => {
+            print_json(&json!({"client_id": made.client_id, "client_secret": made.secret.encode().as_str()}))
+        }
+        Output::Text => print_secret(&made),
+    }
+}
+
+fn print_secret(made: &ClientSecret) -> Result<(), Failure> {
+    print_line(&format!(
+        "client `{}` signs people in with this secret, which is shown only now:\n  {}",
+        made.client_id,
+        made.secret.encode().as_str()
+    ))
 }
 
 fn failure(file: &Path, error: CatalogError) -> Failure {

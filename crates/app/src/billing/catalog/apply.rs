@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     App,
+    accounts::{self, ClientSecret},
     audit::{self, Act},
+    error::Fault,
 };
 
 /// One application at a time, all servers together: two that do not know of each other would each make what is missing
@@ -47,7 +49,7 @@ pub async fn apply(app: &App, document: &str, webhook: Webhook, actor: &str) -> 
 
 async fn apply_alone(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, CatalogError> {
     let (planned, provider) = plan::compare(app, document, webhook).await?;
-    let changes = write_ledger(app, &planned, &provider, document, actor).await?;
+    let (changes, client_secrets) = write_ledger(app, &planned, &provider, document, actor).await?;
     let run = Run {
         app,
         id: Uuid::now_v7(),
@@ -68,6 +70,7 @@ async fn apply_alone(app: &App, document: &str, webhook: Webhook, actor: &str) -
     Ok(CatalogPlan {
         catalog: planned.catalog,
         changes,
+        client_secrets,
     })
 }
 
@@ -78,15 +81,17 @@ async fn write_ledger(
     provider: &ProviderState,
     document: &str,
     actor: &str,
-) -> Result<Vec<CatalogChange>, CatalogError> {
+) -> Result<(Vec<CatalogChange>, Vec<ClientSecret>), CatalogError> {
     let mut tx = app.database.system("apply a catalog").await?;
     let ledger = table::load(&mut tx).await?;
     let changes = plan::changes(app, &ledger, provider, &planned.catalog)?;
+    let mut client_secrets = Vec::new();
     if changes.is_empty() {
-        return Ok(changes);
+        return Ok((changes, client_secrets));
     }
     for change in &changes {
         ledger_change(&mut tx, change).await?;
+        client_secrets.extend(client_change(&mut tx, change).await?);
     }
     let digest = Sha256::digest(document);
     table::add_revision(&mut tx, &digest, document, actor).await?;
@@ -94,7 +99,21 @@ async fn write_ledger(
     let body = serde_json::json!({ "sha256": hex::encode(digest), "changes": words });
     audit::record(app, &mut tx, Act::new("catalog.applied", actor).body(body)).await?;
     tx.commit().await?;
-    Ok(changes)
+    Ok((changes, client_secrets))
+}
+
+/// Whoever signs in to a product does so as its definition says; the secret of a client that is new, once.
+async fn client_change(tx: &mut SystemTx, change: &CatalogChange) -> Result<Option<ClientSecret>, Fault> {
+    match change {
+        CatalogChange::AddProduct { product } | CatalogChange::UpdateProduct { product, .. } => {
+            accounts::register_client(tx, product).await
+        }
+        CatalogChange::RetireProduct { product } => {
+            accounts::retire_client(tx, product).await?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn ledger_change(tx: &mut SystemTx, change: &CatalogChange) -> Result<(), DatabaseError> {

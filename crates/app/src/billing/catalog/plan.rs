@@ -10,7 +10,7 @@ use tenantry_domain::billing::{
 use tenantry_postgres::billing::catalog as table;
 
 use super::{super::webhook_secrets, CatalogError};
-use crate::App;
+use crate::{App, accounts::ClientSecret};
 
 /// Whether the provider is told to send its events here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +22,14 @@ pub enum Webhook {
 }
 
 /// A catalog file, and what applying it would change.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CatalogPlan {
     /// The file.
     pub catalog: Catalog,
     /// The changes, in the order in which they are made; empty when everything is as the file says.
     pub changes: Vec<CatalogChange>,
+    /// Secrets of clients that applying it made: nobody can read them again.
+    pub client_secrets: Vec<ClientSecret>,
 }
 
 /// Compares a file with the ledger and the payment provider. Changes nothing.
@@ -51,7 +53,12 @@ pub(super) async fn compare(
     tx.commit().await?;
     let provider = provider_state(app, &catalog, webhook, known).await?;
     let changes = changes(app, &ledger, &provider, &catalog)?;
-    Ok((CatalogPlan { catalog, changes }, provider))
+    let plan = CatalogPlan {
+        catalog,
+        changes,
+        client_secrets: Vec::new(),
+    };
+    Ok((plan, provider))
 }
 
 pub(super) fn changes(

@@ -287,6 +287,7 @@ fn product_differences(old: &LedgerProduct, new: &Product) -> Vec<&'static str> 
         ("egress", was.egress != new.egress),
         ("secrets", was.secrets != new.secrets),
         ("values", was.values != new.values),
+        ("sign_in", was.sign_in != new.sign_in),
         ("plans", was.plans != new.plans),
     ];
     differences

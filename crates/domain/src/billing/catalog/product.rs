@@ -13,7 +13,10 @@ use crate::{
     },
 };
 
-use super::quantities::{Bytes, Cpu};
+use super::{
+    quantities::{Bytes, Cpu},
+    sign_in::SignIn,
+};
 
 /// How customers get a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +85,9 @@ pub struct Product {
     /// Values for the chart. A text may hold expressions such as `{{ tenant.name }}`; keys may not.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub values: Map<String, Value>,
+    /// Lets people sign in to it with their account here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
     /// What it costs and what one gets for it.
     pub plans: Vec<Plan>,
 }

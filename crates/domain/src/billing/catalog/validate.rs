@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use crate::provisioning::workload::Egress;
 
 use super::{
-    Catalog, Chart, Delivery, FORMAT_VERSION, Limits, Plan, Price, Product, currencies, expressions,
+    Catalog, Chart, Delivery, FORMAT_VERSION, Limits, Plan, Price, Product, SignIn, currencies, expressions,
     load::CatalogProblem,
     locate::{Located, below},
+    sign_in::check_redirect,
 };
 
 /// The largest amount that the payment provider takes.
@@ -17,6 +18,8 @@ const MAX_AMOUNT_MINOR: i64 = 99_999_999;
 /// Keys that mean something to Tenantry itself.
 const RESERVED_PRODUCT_KEYS: [&str; 4] = ["tenantry", "operator", "api", "system"];
 const MAX_TRIAL_DAYS: u32 = 730;
+/// Addresses of one kind that a product may register.
+const MAX_REDIRECTS: usize = 20;
 
 /// Everything in the catalog that contradicts itself or the rules.
 pub(super) fn contradictions(catalog: &Catalog, document: &Located) -> Vec<CatalogProblem> {
@@ -106,7 +109,37 @@ impl Check<'_> {
         }
         self.secrets(product, pointer);
         self.template(&product.values, &below(pointer, "values"));
+        if let Some(sign_in) = &product.sign_in {
+            self.sign_in(sign_in, product.delivery, &below(pointer, "sign_in"));
+        }
         self.plans(product, pointer);
+    }
+
+    fn sign_in(&mut self, sign_in: &SignIn, delivery: Delivery, pointer: &str) {
+        if sign_in.redirect_uris.is_empty() {
+            let detail = "signing in needs at least one address to come back to";
+            self.report("redirect_missing", &below(pointer, "redirect_uris"), detail);
+        }
+        for (member, addresses) in [
+            ("redirect_uris", &sign_in.redirect_uris),
+            ("post_logout_redirect_uris", &sign_in.post_logout_redirect_uris),
+        ] {
+            let pointer = below(pointer, member);
+            if addresses.len() > MAX_REDIRECTS {
+                let detail = format!("at most {MAX_REDIRECTS} addresses stand here");
+                self.report("redirects_too_many", &pointer, detail);
+            }
+            let mut seen = HashSet::new();
+            for (index, address) in addresses.iter().enumerate() {
+                let pointer = &below(&pointer, &index.to_string());
+                if let Err(error) = check_redirect(address, delivery == Delivery::Dedicated) {
+                    self.report("redirect_invalid", pointer, error.to_string());
+                }
+                self.unique(&mut seen, address.as_str(), "redirect_duplicate", pointer, || {
+                    "the same address stands above: remove one".to_owned()
+                });
+            }
+        }
     }
 
     fn dedicated(&mut self, product: &Product, pointer: &str) {

@@ -170,16 +170,44 @@ impl TestApp {
 
     /// Somebody with an empty cookie jar.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(
-            self.router.clone(),
-            PUBLIC_URL,
-            SocketAddr::from(([203, 0, 113, 7], 4711)),
-        )
+        let origin = self.app.settings.public_url.origin().ascii_serialization();
+        Browser::new(self.router.clone(), &origin, SocketAddr::from(([203, 0, 113, 7], 4711)))
     }
 
     /// The same, coming from another address.
     pub(crate) fn browser_from(&self, address: [u8; 4]) -> Browser {
         Browser::new(self.router.clone(), PUBLIC_URL, SocketAddr::from((address, 4711)))
+    }
+
+    /// The server itself, to be listened for.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Somebody who reaches another server on the same database.
+    pub(crate) fn replica(&self) -> Browser {
+        self.replica_at(PUBLIC_URL)
+    }
+
+    /// The same, when that server believes to be elsewhere.
+    pub(crate) fn replica_at(&self, public_url: &str) -> Browser {
+        let app = &self.app;
+        let replica = App::new(Parts {
+            database: app.database.clone(),
+            payments: Arc::clone(&app.payments),
+            cluster: Arc::clone(&app.cluster),
+            mailer: Arc::clone(&app.mailer),
+            sealer: app.sealer.clone(),
+            passwords: app.passwords.clone(),
+            catalog: app.catalog.clone(),
+            clock: self.clock.clone(),
+            settings: Settings {
+                public_url: public_url.parse().unwrap(),
+                ..app.settings.clone()
+            },
+        });
+        let router = router(AppState::new(replica, HttpSettings::default()).unwrap());
+        Browser::new(router, public_url, SocketAddr::from(([203, 0, 113, 8], 4711)))
     }
 
     /// Signs somebody up and confirms by the link in the mail.

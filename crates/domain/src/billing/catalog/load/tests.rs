@@ -46,6 +46,27 @@ fn the_example_is_read() {
 }
 
 #[test]
+fn addresses_to_come_back_to_are_reported_where_they_stand() {
+    let text = with("{{ tenant.url }}/auth/callback", "https://*.example.com/auth/callback").replacen(
+        "client: public",
+        "client: secretive",
+        1,
+    );
+    assert_eq!(
+        problems(&text),
+        [("value_unknown", line_of(&text, "client: secretive"))]
+    );
+    let text = with("{{ tenant.url }}/auth/callback", "https://*.example.com/auth/callback");
+    assert_eq!(
+        problems(&text),
+        [(
+            "redirect_invalid",
+            line_of(&text, "https://*.example.com/auth/callback")
+        )]
+    );
+}
+
+#[test]
 fn a_definition_survives_the_ledger() {
     let catalog = load(EXAMPLE).unwrap();
     let text = serde_json::to_string(&catalog).unwrap();
