@@ -157,6 +157,7 @@ pub async fn find_live_token(
 ) -> Result<Option<LiveSession>, DatabaseError> {
     let row: Option<Row> = sqlx::query_as(
         "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
+             exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null) as second_factor,
              null::uuid as impersonator_id, null::text as impersonator_email, null::text as impersonation_reason
          from sessions s join users u on u.id = s.user_id
          where s.id = $1 and s.kind = 'token' and s.ended_at is null and s.expires_at > $2
