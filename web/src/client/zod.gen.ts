@@ -159,14 +159,6 @@ export const zImpersonation = z.object({
 export const zInterval = z.enum(['month', 'year'])
 
 /**
- * Address and password.
- */
-export const zLoginRequest = z.object({
-  email: z.email().check(z.maxLength(254)),
-  password: z.string().check(z.maxLength(1024)),
-})
-
-/**
  * This installation.
  */
 export const zMeta = z.object({
@@ -286,9 +278,6 @@ export const zOperatorOrganizationPage = z.object({
  */
 export const zOperatorRole = z.enum(['viewer', 'support', 'admin'])
 
-/**
- * Another role.
- */
 export const zOperatorRoleRequest = z.object({
   role: zOperatorRole,
 })
@@ -824,17 +813,9 @@ export const zUser = z.object({
   email: z.string(),
   id: z.string(),
   name: z.string(),
-})
-
-/**
- * A session.
- */
-export const zSession = z.object({
-  csrf_token: z.string(),
-  expires_at: z.iso.datetime({ offset: true }),
-  impersonation: z.nullable(zImpersonation),
-  organizations: z.array(zOrganizationMembership),
-  user: zUser,
+  locale: z.string(),
+  time_zone: z.string(),
+  avatar_url: z.nullish(z.string()),
 })
 
 /**
@@ -852,19 +833,276 @@ export const zViewAs = z.object({
   url: z.string(),
 })
 
-/**
- * Why.
- */
 export const zViewAsRequest = z.object({
-  reason: z.string().check(z.minLength(1), z.maxLength(500)),
+  reason: z.string(),
+})
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export const zSecondFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  organization: z.string(),
+})
+
+/**
+ * A session.
+ */
+export const zSession = z.object({
+  csrf_token: z.string(),
+  expires_at: z.iso.datetime({ offset: true }),
+  impersonation: z.nullable(zImpersonation),
+  organizations: z.array(zOrganizationMembership),
+  proved_until: z.iso.datetime({ offset: true }),
+  second_factor: z.boolean(),
+  second_factor_required: z.nullable(zSecondFactorDemand),
+  user: zUser,
+})
+
+export const zTokens = z.object({
+  access_token: z.string(),
+  token_type: z.string(),
+  expires_in: z.int(),
+  refresh_token: z.string(),
+  refresh_token_expires_at: z.iso.datetime({ offset: true }),
+})
+
+/**
+ * What a code of a second factor is sent with.
+ */
+export const zChallenge = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  methods: z.array(z.string()),
+  token: z.string(),
+})
+
+/**
+ * How far a sign-in has come: `result` says which of the other members is there.
+ */
+export const zSignInAnswer = z.union([
+  z.object({
+    result: z.enum(['session']),
+    session: zSession,
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+])
+
+export const zEmailRequest = z.object({
+  email: z.string(),
+})
+
+export const zTokenRequest = z.object({
+  token: z.string(),
+})
+
+export const zResetPasswordRequest = z.object({
+  token: z.string(),
+  password: z.string(),
+})
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export const zSecondFactorRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+  code: z.string().check(z.maxLength(50)),
+})
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export const zStepUpRequest = z.object({
+  code: z.nullish(z.string().check(z.maxLength(50))),
+  password: z.nullish(z.string().check(z.maxLength(1024))),
+})
+
+export const zNotifications = z.object({
+  new_device: z.boolean(),
+  tenant_ready: z.boolean(),
+  payment_failed: z.boolean(),
+  product_news: z.boolean(),
+})
+
+export const zProfile = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  locale: z.string(),
+  time_zone: z.string(),
+  notifications: zNotifications,
+  second_factor: z.boolean(),
+  created_at: z.iso.datetime({ offset: true }),
+  avatar_url: z.nullish(z.string()),
+})
+
+export const zNotificationChanges = z.object({
+  new_device: z.optional(z.boolean()),
+  tenant_ready: z.optional(z.boolean()),
+  payment_failed: z.optional(z.boolean()),
+  product_news: z.optional(z.boolean()),
+})
+
+export const zUpdateMeRequest = z.object({
+  name: z.optional(z.string()),
+  locale: z.optional(z.string()),
+  time_zone: z.optional(z.string()),
+  notifications: z.optional(zNotificationChanges),
+})
+
+export const zChangePasswordRequest = z.object({
+  current_password: z.string(),
+  password: z.string(),
+})
+
+/**
+ * A browser or a program that is signed in.
+ */
+export const zUserSession = z.object({
+  address: z.nullable(z.string()),
+  created_at: z.iso.datetime({ offset: true }),
+  current: z.boolean(),
+  device: z.string(),
+  expires_at: z.iso.datetime({ offset: true }),
+  id: z.string(),
+  kind: z.string(),
+  last_used_at: z.iso.datetime({ offset: true }),
+})
+
+/**
+ * A page of sessions.
+ */
+export const zUserSessionPage = z.object({
+  items: z.array(zUserSession),
+  next_cursor: z.nullable(z.string()),
+})
+
+/**
+ * An organization that requires a second factor.
+ */
+export const zFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  name: z.string(),
+  organization: z.string(),
+})
+
+/**
+ * A second factor.
+ */
+export const zSecondFactor = z.object({
+  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
+  enabled: z.boolean(),
+  recovery_codes_left: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  required_by: z.array(zFactorDemand),
+})
+
+/**
+ * What an authenticator app has to learn. It is shown this once.
+ */
+export const zTotpSetup = z.object({
+  otpauth_uri: z.string(),
+  qr_svg: z.string(),
+  secret: z.string(),
+})
+
+/**
+ * Codes to keep on paper. They are shown this once.
+ */
+export const zRecoveryCodes = z.object({
+  recovery_codes: z.array(z.string()),
+})
+
+/**
+ * A code of an authenticator app.
+ */
+export const zCodeRequest = z.object({
+  code: z.string().check(z.maxLength(50)),
+})
+
+/**
+ * What an organization asks of its members' accounts.
+ */
+export const zOrganizationSecurity = z.object({
+  from: z.nullable(z.iso.datetime({ offset: true })),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export const zOrganizationSecurityRequest = z.object({
+  grace_days: z.int().check(z.gte(0), z.lte(90)),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What is asked for after the password.
+ */
+export const zOperatorSignInAnswer = z.union([
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['set_up_second_factor']),
+  }),
+])
+
+/**
+ * A challenge by itself.
+ */
+export const zChallengeRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+})
+
+/**
+ * A session that begins with a new second factor.
+ */
+export const zOperatorFactorConfirmed = z.object({
+  recovery_codes: z.array(z.string()),
+  session: zOperatorSession,
+})
+
+/**
+ * What a sign-in hands out.
+ */
+export const zLoginGrant = z.enum(['session', 'token'])
+
+/**
+ * Address and password.
+ */
+export const zLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  grant: z.optional(zLoginGrant),
+  password: z.string().check(z.maxLength(1024)),
+})
+
+/**
+ * An operator's address and password.
+ */
+export const zOperatorLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  password: z.string().check(z.maxLength(1024)),
 })
 
 export const zLoginBody = zLoginRequest
 
 /**
- * Signed in; the cookie is set
+ * Signed in, with the cookie set; or a second factor is asked for
  */
-export const zLoginResponse = zSession
+export const zLoginResponse = zSignInAnswer
 
 export const zLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -904,16 +1142,16 @@ export const zGetMetaResponse = zMeta
 export const zOperatorFirstBody = zFirstOperatorRequest
 
 /**
- * Signed in; the cookie is set
+ * Made; a second factor is to be set up
  */
-export const zOperatorFirstResponse = zOperatorSession
+export const zOperatorFirstResponse = zOperatorSignInAnswer
 
-export const zOperatorLoginBody = zLoginRequest
+export const zOperatorLoginBody = zOperatorLoginRequest
 
 /**
- * Signed in; the cookie is set
+ * The password was right; a second factor is asked for, or is to be set up
  */
-export const zOperatorLoginResponse = zOperatorSession
+export const zOperatorLoginResponse = zOperatorSignInAnswer
 
 export const zOperatorLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -1334,3 +1572,215 @@ export const zListProductsResponse = zProductList
  * The session
  */
 export const zGetSessionResponse = zSession
+
+export const zResendVerificationBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zResendVerificationResponse = zEmpty
+
+export const zForgotPasswordBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zForgotPasswordResponse = zEmpty
+
+export const zResetPasswordBody = zResetPasswordRequest
+
+/**
+ * ok
+ */
+export const zResetPasswordResponse = z.void()
+
+export const zLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zLoginSecondFactorResponse = zSignInAnswer
+
+export const zStepUpBody = zStepUpRequest
+
+export const zStepUpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Proved
+ */
+export const zStepUpResponse = z.void()
+
+export const zConfirmEmailBody = zTokenRequest
+
+/**
+ * ok
+ */
+export const zConfirmEmailResponse = z.void()
+
+/**
+ * ok
+ */
+export const zGetProfileResponse = zProfile
+
+export const zUpdateProfileBody = zUpdateMeRequest
+
+/**
+ * ok
+ */
+export const zUpdateProfileResponse = zProfile
+
+/**
+ * ok
+ */
+export const zDeleteAvatarResponse = zProfile
+
+export const zPutAvatarBody = z.string()
+
+/**
+ * ok
+ */
+export const zPutAvatarResponse = zProfile
+
+export const zChangeEmailBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zChangeEmailResponse = zEmpty
+
+export const zChangePasswordBody = zChangePasswordRequest
+
+/**
+ * ok
+ */
+export const zChangePasswordResponse = z.void()
+
+export const zDeleteAccountBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zDeleteAccountResponse = z.void()
+
+export const zListSessionsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * A page of them
+ */
+export const zListSessionsResponse = zUserSessionPage
+
+export const zEndSessionHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zEndSessionPath = z.object({
+  session: z.string(),
+})
+
+/**
+ * Ended
+ */
+export const zEndSessionResponse = z.void()
+
+export const zEndOtherSessionsHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Ended
+ */
+export const zEndOtherSessionsResponse = z.void()
+
+/**
+ * What there is
+ */
+export const zGetSecondFactorResponse = zSecondFactor
+
+export const zRemoveTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Removed: the password alone signs in
+ */
+export const zRemoveTotpResponse = z.void()
+
+export const zSetUpTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The secret
+ */
+export const zSetUpTotpResponse = zTotpSetup
+
+export const zConfirmTotpBody = zCodeRequest
+
+export const zConfirmTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * It counts; these are the recovery codes
+ */
+export const zConfirmTotpResponse = zRecoveryCodes
+
+export const zRenewRecoveryCodesHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The new ones
+ */
+export const zRenewRecoveryCodesResponse = zRecoveryCodes
+
+export const zGetOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks
+ */
+export const zGetOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
+
+export const zPutOrganizationSecurityHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zPutOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks now
+ */
+export const zPutOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorLoginSecondFactorResponse = zOperatorSession
+
+export const zOperatorSetUpTotpBody = zChallengeRequest
+
+/**
+ * The secret
+ */
+export const zOperatorSetUpTotpResponse = zTotpSetup
+
+export const zOperatorConfirmTotpBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed

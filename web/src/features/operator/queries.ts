@@ -13,24 +13,29 @@ import {
   operatorListUserSessions,
   operatorListUsers,
   type OperationState,
+  type OperatorFactorConfirmed,
   type OperatorSession,
   type StripeEventState,
   type ViewAs,
 } from '@/client'
 import {
+  operatorConfirmTotpMutation,
   operatorDeprovisionTenantMutation,
   operatorDisableOperatorMutation,
   operatorEndUserSessionMutation,
+  operatorFirstMutation,
   operatorGetOperationOptions,
   operatorGetTenantOptions,
   operatorGetUserOptions,
   operatorLoginMutation,
+  operatorLoginSecondFactorMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
   operatorReplayStripeEventMutation,
   operatorRetryOperationMutation,
   operatorRetryTenantMutation,
   operatorSetRoleMutation,
+  operatorSetUpTotpMutation,
   operatorViewAsMutation,
 } from '@/client/@tanstack/vue-query.gen'
 import type { OperationSource } from '@/features/provisioning/operationStream'
@@ -50,9 +55,28 @@ export const OPERATION_STATES: readonly OperationState[] = [
 export const EVENT_STATES: readonly StripeEventState[] = ['failed', 'received', 'applied', 'ignored']
 
 export function useOperatorLogIn() {
+  return useMutation(operatorLoginMutation())
+}
+
+export function useFirstOperator() {
+  return useMutation(operatorFirstMutation())
+}
+
+export function useOperatorSecondFactor() {
   return useMutation({
-    ...operatorLoginMutation(),
+    ...operatorLoginSecondFactorMutation(),
     onSuccess: (session: OperatorSession) => rememberOperatorSession(session),
+  })
+}
+
+export function useOperatorSetUpTotp() {
+  return useMutation(operatorSetUpTotpMutation())
+}
+
+export function useOperatorConfirmTotp() {
+  return useMutation({
+    ...operatorConfirmTotpMutation(),
+    onSuccess: ({ session }: OperatorFactorConfirmed) => rememberOperatorSession(session),
   })
 }
 
