@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { confirmationLink, tenantry } from './parts.ts'
+import { linkTo, tenantry } from './parts.ts'
 
 export const CARDS = { good: '4242 4242 4242 4242', declined: '4000 0000 0000 0002' } as const
 
@@ -24,7 +24,7 @@ export async function signUp(page: Page, person: Person): Promise<string> {
   await page.getByLabel('Organization').fill(person.organization)
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
-  await page.goto(await confirmationLink(person.email))
+  await page.goto(await linkTo(person.email, '/confirm'))
   await page.getByRole('heading', { name: 'First steps' }).waitFor()
   return new URL(page.url()).pathname.split('/')[2] ?? ''
 }

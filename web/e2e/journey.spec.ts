@@ -3,57 +3,25 @@
  * Each purchase sets up a real tenant on a real cluster.
  */
 import assert from 'node:assert/strict'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { describe } from 'node:test'
 import { CARDS, buy, pay, signUp, type Person } from './customer.ts'
-import { kubectl, namespaceOf, operator, operatorCode, tenantry } from './parts.ts'
-import { launchChromium } from '../screenshots/chromium.ts'
+import { logInAsOperator } from './operator.ts'
+import { kubectl, namespaceOf, tenantry } from './parts.ts'
+import { journey, newWindow, openScene, run } from './scene.ts'
 
 const PROVISION_MS = 180_000
-const run = Date.now().toString(36)
 const person: Person = {
   email: `ada.${run}@museum.example`,
   password: 'seven quiet lanterns drift',
   organization: `Museum of Journeys ${run}`,
 }
 
-let browser: Browser
-let context: BrowserContext
-let page: Page
-/** The page that the journey looks at: the customer's or the operator's. */
-let shown: Page
-let slug: string
-
-/** Runs a journey; when it breaks, the page as it stood is kept. */
-function journey(name: string, walk: () => Promise<void>): void {
-  it(name, async () => {
-    shown = page
-    try {
-      await walk()
-    } catch (error) {
-      const path = join(tmpdir(), `tenantry-journey-${run}.png`)
-      await shown.screenshot({ path, fullPage: true }).catch(() => undefined)
-      console.error(`the page when it broke: ${shown.url()}, ${path}`)
-      throw error
-    }
-  })
-}
-
 describe('journeys', () => {
-  before(async () => {
-    browser = await launchChromium()
-    context = await browser.newContext()
-    context.setDefaultTimeout(30_000)
-    page = await context.newPage()
-    page.on('console', (message) => {
-      if (message.text().includes('Content Security Policy')) console.error(message.text())
-    })
-  })
-  after(async () => browser?.close())
+  const scene = openScene()
+  let slug: string
 
-  journey('a payment becomes a running tenant', async () => {
+  journey(scene, 'a payment becomes a running tenant', async () => {
+    const { context, page } = scene
     slug = await signUp(page, person)
     await page.getByText('Test mode').filter({ visible: true }).first().waitFor()
     const name = `journey-${run}`
@@ -79,7 +47,8 @@ describe('journeys', () => {
     await page.getByText('€49', { exact: true }).first().waitFor()
   })
 
-  journey('a declined card and a closed payment page lead on', async () => {
+  journey(scene, 'a declined card and a closed payment page lead on', async () => {
+    const { page } = scene
     const name = `declined-${run}`
     await buy(page, slug, 'Starter', name)
     await pay(page, CARDS.declined)
@@ -102,7 +71,8 @@ describe('journeys', () => {
     assert.ok(await page.getByRole('radio', { name: 'Starter' }).isChecked())
   })
 
-  journey('an operator finds the broken tenant, mends the cause and retries', async () => {
+  journey(scene, 'an operator finds the broken tenant, mends the cause and retries', async () => {
+    const { page } = scene
     const name = `broken-${run}`
     const checkout = await buy(page, slug, 'Starter', name)
     // Somebody else holds the tenant's place in the cluster.
@@ -114,18 +84,9 @@ describe('journeys', () => {
       await page.getByRole('heading', { name: 'Payment received' }).waitFor()
       await page.getByText('Failed, undone').first().waitFor({ timeout: PROVISION_MS })
 
-      const console_ = await browser.newContext()
-      console_.setDefaultTimeout(30_000)
-      const desk = await console_.newPage()
-      shown = desk
-      await desk.goto(`${tenantry}/operator/operations`)
-      await desk.getByRole('heading', { name: 'Operator log-in' }).waitFor()
-      await desk.getByLabel('Email').fill(operator.email)
-      await desk.getByLabel('Password', { exact: true }).fill(operator.password)
-      await desk.getByRole('button', { name: 'Log in' }).click()
-      await desk.getByLabel('Code of your second factor').fill(operatorCode())
-      await desk.getByRole('button', { name: 'Log in' }).click()
-      await desk.waitForURL((url) => url.pathname === '/operator/operations')
+      const desk = await newWindow(scene)
+      scene.shown = desk
+      await logInAsOperator(desk, '/operator/operations')
 
       await desk.goto(`${tenantry}/operator`)
       const row = desk.getByRole('row').filter({ hasText: name })
@@ -143,7 +104,7 @@ describe('journeys', () => {
         .getByText('Done', { exact: true })
         .first()
         .waitFor({ timeout: PROVISION_MS })
-      await console_.close()
+      await desk.context().close()
 
       await page.goto(`${tenantry}/o/${slug}/tenants/${checkout.tenant_id}`)
       await page

@@ -1,6 +1,5 @@
 /** Where the running parts are; `tenantry-demo` puts them into the environment. */
 import { execFileSync } from 'node:child_process'
-import { createHmac } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 function need(name: string): string {
@@ -12,20 +11,12 @@ function need(name: string): string {
 
 export const tenantry = need('TENANTRY_URL')
 export const mailpit = need('MAILPIT_URL')
-export const operator = { email: need('OPERATOR_EMAIL'), password: need('OPERATOR_PASSWORD') }
-/** The code that the operator's authenticator app shows now (RFC 6238). */
-export function operatorCode(): string {
-  const bits = [...need('OPERATOR_TOTP_SECRET')]
-    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
-    .join('')
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-  const step = Buffer.alloc(8)
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)))
-  const mac = createHmac('sha1', key).update(step).digest()
-  const number = mac.readUInt32BE((mac[19] ?? 0) & 15) & 0x7fffffff
-  return String(number % 1_000_000).padStart(6, '0')
+export const operator = {
+  email: need('OPERATOR_EMAIL'),
+  password: need('OPERATOR_PASSWORD'),
+  /** The key of the operator's authenticator; absent while none is set up. */
+  secret: process.env['OPERATOR_TOTP_SECRET'],
 }
-
 const kubeconfig = need('CLUSTER_KUBECONFIG')
 
 const PATIENCE_MS = 30_000
@@ -52,15 +43,15 @@ async function read(path: string): Promise<unknown> {
   return response.json()
 }
 
-/** The confirmation link in the newest mail to this address. */
-export function confirmationLink(address: string): Promise<string> {
+/** The link to this page in the newest mail to this address that has one. */
+export function linkTo(address: string, page: string): Promise<string> {
   return until(`a mail to ${address}`, async () => {
     const found = (await read(`/api/v1/search?query=${encodeURIComponent(`to:${address}`)}`)) as {
       messages: { ID: string }[]
     }
     for (const { ID } of found.messages) {
       const { Text } = (await read(`/api/v1/message/${ID}`)) as { Text: string }
-      const link = /https?:\/\/\S+\/confirm#token=[^\s)>\]]+/.exec(Text)?.[0]
+      const link = Text.match(/https?:\/\/[^\s)>\]]+/g)?.find((url) => new URL(url).pathname === page)
       if (link) return link
     }
     return undefined

@@ -1,11 +1,4 @@
-import type {
-  Checkout,
-  Operation,
-  Organization,
-  Session,
-  Tenant,
-  TenantSummary,
-} from '../src/client/types.gen.ts'
+import type { Checkout, Operation, Organization, Tenant, TenantSummary } from '../src/client/types.gen.ts'
 import {
   TENANT_DOMAIN,
   ago,
@@ -18,47 +11,17 @@ import {
   subscriptions,
   tenants,
 } from './fixtures.ts'
+import { authRoute, meRoute, persona, securityRoute, session, type Persona } from './accounts.ts'
 import { HttpProblem, filtered, page, type Answer, type Ask } from './http.ts'
+import { operatorAuthRoute, operatorSession, operatorsRoute, usersRoute } from './operators.ts'
 import { fixtureOperation, manyOperations, running, summary } from './operations.ts'
-
-type Persona = 'ada' | 'new' | 'none'
-
-/** Who is logged in: `ada` has everything, `new` has an empty organization. */
-function persona({ cookie }: Ask): Persona {
-  const name = /mock_customer=(\w+)/.exec(cookie)?.[1]
-  return name === 'ada' || name === 'new' ? name : 'none'
-}
-
-const emptyOrganization = {
-  id: 'org_new',
-  slug: 'new-gallery',
-  name: 'New Gallery',
-  role: 'owner' as const,
-}
-
-function session(who: Persona): Session {
-  if (who === 'none') throw new HttpProblem(401, 'unauthenticated', 'Log in first.')
-  return {
-    user: { id: 'usr_1', email: `${who}@museum.example`, name: who === 'ada' ? 'Ada Beispiel' : 'Noor New' },
-    csrf_token: 'mock-csrf',
-    organizations: who === 'ada' ? organizations : [emptyOrganization],
-    expires_at: ahead(86_400_000),
-    impersonation: null,
-  }
-}
-
-const logIn = (who: Persona): Answer => ({
-  status: 200,
-  body: session(who),
-  headers: { 'Set-Cookie': `mock_customer=${who}; Path=/; HttpOnly; SameSite=Lax` },
-})
 
 function organization(who: Persona, slug: string): Organization {
   const found = session(who).organizations.find((entry) => entry.slug === slug || entry.id === slug)
   if (!found) throw new HttpProblem(404, 'not_found', 'There is no such organization.')
   return {
     ...found,
-    permissions: ['billing.manage', 'tenants.create', 'tenants.read'],
+    permissions: ['billing.manage', 'organization.manage', 'tenants.create', 'tenants.read'],
     created_at: ago(63 * 86_400_000),
     subscriptions: found.slug === 'museum-of-examples' ? subscriptions : [],
   }
@@ -259,6 +222,8 @@ function customerRoute(ask: Ask, path: string[]): Answer {
       return { status: 200, body: checkout(id) }
     case 'tenant-names':
       return tenantName(decodeURIComponent(id))
+    case 'security':
+      return securityRoute(ask)
     case 'subscriptions':
       return page(owner.subscriptions, ask)
     case 'tenants':
@@ -276,21 +241,7 @@ function customerRoute(ask: Ask, path: string[]): Answer {
 
 function operatorRoute(ask: Ask, path: string[]): Answer {
   const [noun = '', id = '', verb] = path
-  if (noun === 'auth') {
-    if (id === 'logout')
-      return { status: 204, headers: { 'Set-Cookie': 'mock_operator=; Path=/; Max-Age=0' } }
-    if (ask.body['password'] === 'wrong')
-      throw new HttpProblem(401, 'invalid_credentials', 'Email and password do not match.')
-    if (verb !== 'second-factor') {
-      const challenge = { token: 'mock', methods: ['totp', 'recovery_code'], expires_at: new Date().toISOString() }
-      return { status: 200, body: { result: 'second_factor', challenge } }
-    }
-    return {
-      status: 200,
-      body: operatorSession,
-      headers: { 'Set-Cookie': 'mock_operator=1; Path=/; HttpOnly; SameSite=Lax' },
-    }
-  }
+  if (noun === 'auth') return operatorAuthRoute(ask, path.slice(1).join('/'))
   if (!ask.cookie.includes('mock_operator=1')) throw new HttpProblem(401, 'unauthenticated', 'Log in first.')
   switch (noun) {
     case 'session':
@@ -338,6 +289,10 @@ function operatorRoute(ask: Ask, path: string[]): Answer {
           )
     case 'checkouts':
       return page(refunds, ask)
+    case 'users':
+      return usersRoute(ask, path.slice(1))
+    case 'operators':
+      return operatorsRoute(ask, path.slice(1))
     case 'organizations':
       return page(
         filtered(
@@ -372,56 +327,6 @@ const refunds = [
     created_at: ahead(-3_600_000),
   },
 ]
-
-const operatorSession = {
-  operator: { id: 'opr_1', email: 'ops@example.org', role: 'admin' },
-  csrf_token: 'mock-operator-csrf',
-  expires_at: ahead(86_400_000),
-}
-
-function register({ body }: Ask): Answer {
-  if (body['organization_name'] === 'Refused') {
-    throw new HttpProblem(422, 'validation_failed', 'Some fields need another look.', [
-      { pointer: '/organization_name', code: 'invalid', detail: 'Use a name with at least one letter.' },
-      { pointer: '/password', code: 'too_weak', detail: 'This password is in a list of leaked passwords.' },
-    ])
-  }
-  return { status: 202, body: {} }
-}
-
-function strength({ body }: Ask): Answer {
-  const password = String(body['password'])
-  const score = Math.min(4, Math.floor(password.length / 5))
-  const reasons =
-    score < 3
-      ? [
-          'This is short and easy to guess.',
-          'Add another word or two that have nothing to do with each other.',
-        ]
-      : []
-  return { status: 200, body: { score, acceptable: score >= 3 && password.length >= 10, reasons } }
-}
-
-/** What a log-in answers when nothing but the password is asked for. */
-const signedIn = (answer: Answer): Answer => ({ ...answer, body: { result: 'session', session: answer.body } })
-
-function accountRoute(ask: Ask, action: string): Answer {
-  switch (action) {
-    case 'register':
-      return register(ask)
-    case 'verify-email':
-      if (ask.body['token'] === 'old') throw new HttpProblem(410, 'link_expired', 'This link has expired.')
-      return logIn('new')
-    case 'login':
-      if (ask.body['password'] === 'wrong')
-        throw new HttpProblem(401, 'invalid_credentials', 'Email and password do not match.')
-      return signedIn(logIn(String(ask.body['email']).startsWith('new') ? 'new' : 'ada'))
-    case 'logout':
-      return { status: 204, headers: { 'Set-Cookie': 'mock_customer=; Path=/; Max-Age=0' } }
-    default:
-      return strength(ask)
-  }
-}
 
 /** A page like the payment provider's, as far as the way back goes. */
 function payPage(id: string, slug: string, action: string | null): Answer {
@@ -459,7 +364,9 @@ export function route(ask: Ask): Answer {
         },
       }
     case 'auth':
-      return accountRoute(ask, rest[0] ?? '')
+      return authRoute(ask, rest.join('/'))
+    case 'me':
+      return meRoute(ask, rest.join('/'))
     case 'session':
       return { status: 200, body: session(persona(ask)) }
     case 'products':

@@ -52,6 +52,7 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
 }
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  if (!request.headers['content-type']?.includes('json')) return {}
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString()
@@ -64,7 +65,7 @@ createServer(async (request, response) => {
     if (url.pathname.endsWith('/events') && url.pathname.includes('/operations/')) {
       streamOperation(url.pathname, request, response)
     } else if (url.pathname.startsWith('/api/') || url.pathname.startsWith('/__mock__/')) {
-      const body = request.method === 'POST' ? await readJson(request) : {}
+      const body = await readJson(request)
       send(
         response,
         await route({

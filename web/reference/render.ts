@@ -56,14 +56,7 @@ function heading(tag: string): string {
 }
 
 function title(operation: Placed): string {
-  const [first] = (operation.summary ?? operation.operationId).split(/\.(\s|$)/)
-  return first ?? operation.operationId
-}
-
-/** What the summary says after its first sentence. */
-function rest(operation: Placed): string {
-  const summary = operation.summary ?? ''
-  return summary.slice(title(operation).length).replace(/^\.\s*/, '')
+  return (operation.summary ?? operation.operationId).replace(/\.$/, '')
 }
 
 function renderTag(document: Document, tag: string, description: string | undefined): string {
@@ -76,7 +69,6 @@ function renderOperation(document: Document, operation: Placed): string {
   return `<article aria-labelledby="${id}">
 <h3 id="${id}">${inline(title(operation))} <a class="anchor" href="#${id}" aria-label="Link to this operation">#</a></h3>
 <p class="line"><span class="verb ${operation.method}">${operation.method}</span> <code>${path(operation.path)}</code></p>
-${words(rest(operation))}
 ${words(operation.description)}
 <p class="door">${door(operation)}</p>
 ${parameters(document, operation)}

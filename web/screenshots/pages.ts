@@ -1,9 +1,11 @@
 import type { Page } from 'playwright-core'
 
+export type Persona = 'customer' | 'newcomer' | 'guarded' | 'demanded' | 'viewed' | 'operator'
+
 export interface Shot {
   name: string
   path: string
-  who?: 'customer' | 'newcomer' | 'operator'
+  who?: Persona
   /** What to do before the picture is taken. */
   prepare?: (page: Page) => Promise<void>
 }
@@ -42,6 +44,10 @@ const publicPages: Shot[] = [
   },
   { name: 'signup-sent', path: '/signup/sent' },
   { name: 'confirm-broken', path: '/confirm' },
+  { name: 'forgot-password', path: '/forgot-password' },
+  { name: 'reset-password', path: '/reset-password#token=fresh' },
+  { name: 'reset-password-broken', path: '/reset-password' },
+  { name: 'resend-confirmation', path: '/signup/resend' },
   { name: 'pricing', path: '/pricing' },
   { name: 'operator-login', path: '/operator/login' },
   { name: 'not-found', path: '/nothing/here' },
@@ -49,9 +55,217 @@ const publicPages: Shot[] = [
 
 const o = '/o/museum-of-examples'
 
+async function logIn(page: Page, email: string): Promise<void> {
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill('any password')
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+
+async function enterCode(page: Page, code: string, button: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Code' }).fill(code)
+  await page.getByRole('button', { name: button }).click()
+}
+
+/** What stands between a password and the pages behind it. */
+const signingIn: Shot[] = [
+  {
+    name: 'login-second-factor',
+    path: '/login',
+    prepare: async (page) => {
+      await logIn(page, 'factor@museum.example')
+      await page.getByRole('heading', { name: 'Enter your code' }).waitFor()
+    },
+  },
+  {
+    name: 'login-second-factor-refused',
+    path: '/login',
+    prepare: async (page) => {
+      await logIn(page, 'factor@museum.example')
+      await enterCode(page, '000000', 'Log in')
+      await page.getByText('This code is not right').waitFor()
+    },
+  },
+  {
+    name: 'login-recovery-code',
+    path: '/login',
+    prepare: async (page) => {
+      await logIn(page, 'factor@museum.example')
+      await page.getByRole('button', { name: 'Use a recovery code' }).click()
+      await page.getByLabel('Recovery code').waitFor()
+    },
+  },
+  { name: 'login-reset', path: '/login?reset=1' },
+  {
+    name: 'forgot-password-sent',
+    path: '/forgot-password',
+    prepare: async (page) => {
+      await page.getByLabel('Email').fill('ada@museum.example')
+      await page.getByRole('button', { name: 'Send link' }).click()
+      await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
+    },
+  },
+  {
+    name: 'reset-password-weak',
+    path: '/reset-password#token=fresh',
+    prepare: async (page) => {
+      await page.getByLabel('New password').fill('museum of examples')
+      await page.getByRole('button', { name: 'Change password' }).click()
+      await page.getByText('list of leaked passwords').waitFor()
+    },
+  },
+  {
+    name: 'reset-password-expired',
+    path: '/reset-password#token=old',
+    prepare: async (page) => {
+      await page.getByLabel('New password').fill('seven quiet lanterns drift')
+      await page.getByRole('button', { name: 'Change password' }).click()
+      await page.getByText('This link has expired').waitFor()
+    },
+  },
+  { name: 'confirm-new-email', path: '/confirm-email#token=fresh' },
+  { name: 'confirm-new-email-expired', path: '/confirm-email#token=old' },
+  {
+    name: 'operator-second-factor',
+    path: '/operator/login',
+    prepare: async (page) => {
+      await logIn(page, 'ops@example.org')
+      await page.getByRole('heading', { name: 'Enter your code' }).waitFor()
+    },
+  },
+  {
+    name: 'operator-set-up',
+    path: '/operator/login',
+    prepare: async (page) => {
+      await logIn(page, 'fresh@example.org')
+      await page.getByRole('img', { name: 'QR code' }).waitFor()
+    },
+  },
+  {
+    name: 'operator-recovery-codes',
+    path: '/operator/login',
+    prepare: async (page) => {
+      await logIn(page, 'fresh@example.org')
+      await enterCode(page, '123456', 'Confirm code')
+      await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
+    },
+  },
+  { name: 'operator-first', path: '/operator/first#token=fresh' },
+  { name: 'operator-first-broken', path: '/operator/first' },
+]
+
+/** One's own account. */
+const account: Shot[] = [
+  { name: 'account-profile', path: '/account/profile', who: 'customer' },
+  {
+    name: 'account-step-up',
+    path: '/account/profile',
+    who: 'customer',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Change address' }).click()
+      await page.getByLabel('New email').fill('ada@new-museum.example')
+      await page.getByRole('button', { name: 'Send confirmation link' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'account-step-up-code',
+    path: '/account/profile',
+    who: 'guarded',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Change address' }).click()
+      await page.getByLabel('New email').fill('ada@new-museum.example')
+      await page.getByRole('button', { name: 'Send confirmation link' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'account-security', path: '/account/security', who: 'customer' },
+  { name: 'account-security-on', path: '/account/security', who: 'guarded' },
+  {
+    name: 'account-security-refused',
+    path: '/account/security',
+    who: 'customer',
+    prepare: async (page) => {
+      await page.getByLabel('Current password').fill('wrong')
+      await page.getByLabel('New password').fill('seven quiet lanterns drift')
+      await page.getByRole('button', { name: 'Change password' }).click()
+      await page.getByText('not your present password').waitFor()
+    },
+  },
+  { name: 'account-second-factor', path: '/account/security/second-factor', who: 'customer' },
+  {
+    name: 'account-recovery-codes',
+    path: '/account/security/second-factor',
+    who: 'customer',
+    prepare: async (page) => {
+      await enterCode(page, '123456', 'Confirm code')
+      await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
+    },
+  },
+  {
+    name: 'account-new-codes',
+    path: '/account/security',
+    who: 'guarded',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Get new codes' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Get new codes' }).click()
+      await page.getByText('I kept them').waitFor()
+    },
+  },
+  { name: 'account-sessions', path: '/account/sessions', who: 'customer' },
+  {
+    name: 'account-end-others',
+    path: '/account/sessions',
+    who: 'customer',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'End all others' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'account-notifications', path: '/account/notifications', who: 'customer' },
+  { name: 'account-delete', path: '/account/delete', who: 'customer' },
+  {
+    name: 'account-delete-refused',
+    path: '/account/delete',
+    who: 'customer',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Delete account' }).click()
+      await page.getByRole('dialog').getByRole('textbox').fill('ada@museum.example')
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete account' }).click()
+      await page.getByRole('heading', { name: 'the only owner' }).waitFor()
+    },
+  },
+  { name: 'second-factor-demanded', path: o, who: 'demanded' },
+  { name: 'viewing-as', path: o, who: 'viewed' },
+  { name: 'organization-settings', path: `${o}/settings`, who: 'customer' },
+  {
+    name: 'organization-settings-on',
+    path: `${o}/settings`,
+    who: 'customer',
+    prepare: async (page) => {
+      await page.getByRole('switch').click()
+      await page.getByLabel('Days to set it up').waitFor()
+    },
+  },
+  { name: 'operator-users', path: '/operator/users', who: 'operator' },
+  { name: 'operator-users-no-match', path: '/operator/users?search=zzz', who: 'operator' },
+  { name: 'operator-user', path: '/operator/users/usr_01k8ada', who: 'operator' },
+  {
+    name: 'operator-view-as',
+    path: '/operator/users/usr_01k8ada',
+    who: 'operator',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'View as' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'operator-operators', path: '/operator/operators', who: 'operator' },
+]
+
 /** Pages in states that only the stand-in has on call. */
 export const mockPages: Shot[] = [
   ...publicPages,
+  ...signingIn,
+  ...account,
   {
     name: 'signup-refused',
     path: '/signup',
@@ -160,6 +374,13 @@ export function realPages({ slug, tenants, operations }: Found): Shot[] {
     })),
     { name: 'products', path: `${root}/products?name=natural-history`, who: 'customer' },
     { name: 'billing', path: `${root}/billing`, who: 'customer' },
+    { name: 'organization-settings', path: `${root}/settings`, who: 'customer' },
+    ...['profile', 'security', 'sessions', 'notifications', 'delete'].map((tab): Shot => ({
+      name: `account-${tab}`,
+      path: `/account/${tab}`,
+      who: 'customer',
+    })),
+    { name: 'operator-users', path: '/operator/users', who: 'operator' },
     { name: 'operator-fleet', path: '/operator', who: 'operator' },
     ...tenants.map(({ name, id }): Shot => ({
       name: `operator-tenant-${name}`,

@@ -3,7 +3,7 @@
  *
  *   npm run screenshots -- --base http://127.0.0.1:4010 --out screenshots/out
  *   npm run screenshots -- --base http://localhost:8400 --out DIR --email E --password P \
- *       --operator-email E --operator-password P
+ *       --operator-email E --operator-password P --operator-secret S
  *
  * Without credentials the base is taken to be the stand-in of `npm run mock`. `--only PART` takes the pages whose
  * name holds PART; `--forms desktop-light` some of the forms. Fails when a page asks another host for anything,
@@ -14,8 +14,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { freshCode } from '../e2e/totp.ts'
 import { launchChromium } from './chromium.ts'
-import { mockPages, realPages, type Found, type Shot } from './pages.ts'
+import { mockPages, realPages, type Found, type Persona, type Shot } from './pages.ts'
 
 declare global {
   interface Window {
@@ -33,7 +34,7 @@ const { values } = parseArgs({
     password: { type: 'string' },
     'operator-email': { type: 'string' },
     'operator-password': { type: 'string' },
-    'operator-code': { type: 'string' },
+    'operator-secret': { type: 'string' },
   },
 })
 const { base, out } = values
@@ -42,19 +43,34 @@ const real = values.email !== undefined
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
 const complaints: string[] = []
 
-async function logIn(context: BrowserContext, who: NonNullable<Shot['who']>): Promise<void> {
+/** By whom the stand-in takes one for whom. */
+const standIns: Record<Persona, string> = {
+  customer: 'ada@museum.example',
+  newcomer: 'new@gallery.example',
+  guarded: 'factor@museum.example',
+  demanded: 'demand@museum.example',
+  viewed: 'viewed@museum.example',
+  operator: 'ops@example.org',
+}
+
+/** The stand-in takes almost any code; a server wants the authenticator's, and each only once. */
+async function codeOf(secret: string | undefined): Promise<string> {
+  return secret ? freshCode(secret) : '123456'
+}
+
+const personas = Object.keys(standIns) as Persona[]
+
+async function logIn(context: BrowserContext, who: Persona): Promise<void> {
   const operator = who === 'operator'
   const email = operator ? values['operator-email'] : values.email
   const password = operator ? values['operator-password'] : values.password
   const page = await context.newPage()
   await page.goto(`${base}${operator ? '/operator' : ''}/login`)
-  await page
-    .getByLabel('Email')
-    .fill(email ?? (who === 'newcomer' ? 'new@gallery.example' : 'ada@museum.example'))
+  await page.getByLabel('Email').fill(email ?? standIns[who])
   await page.getByLabel('Password', { exact: true }).fill(password ?? 'any password')
   await page.getByRole('button', { name: 'Log in' }).click()
-  if (operator) {
-    await page.getByLabel('Code of your second factor').fill(values['operator-code'] ?? '123456')
+  if (operator || who === 'guarded') {
+    await page.getByRole('textbox', { name: 'Code' }).fill(await codeOf(values['operator-secret']))
     await page.getByRole('button', { name: 'Log in' }).click()
   }
   await page.waitForURL((url) => !url.pathname.endsWith('/login'))
@@ -155,7 +171,7 @@ try {
     name.includes(values.only),
   )
   for (const form of values.forms.split(',')) {
-    for (const who of [undefined, 'customer', 'newcomer', 'operator'] as const) {
+    for (const who of [undefined, ...personas]) {
       const mine = pages.filter((shot) => shot.who === who)
       if (mine.length === 0) continue
       const context = await contextFor(browser, form, who)

@@ -12,13 +12,19 @@ const names: [path: string, name: string][] = [
   ['/login', 'login'],
   ['/signup', 'signup'],
   ['/signup/sent', 'signup-sent'],
+  ['/signup/resend', 'resend-confirmation'],
+  ['/forgot-password', 'forgot-password'],
   ['/pricing', 'pricing'],
+  ['/account/profile', 'account-profile'],
+  ['/account/security', 'account-security'],
+  ['/account/security/second-factor', 'second-factor-setup'],
   ['/o/:organization', 'overview'],
   ['/o/:organization/products', 'products'],
   ['/o/:organization/tenants', 'tenants'],
   ['/o/:organization/tenants/:tenant', 'tenant'],
   ['/o/:organization/checkouts/:checkout', 'checkout'],
   ['/operator', 'fleet'],
+  ['/operator/login', 'operator-login'],
 ]
 
 export interface Rendered {

@@ -2,6 +2,7 @@ import { client } from '@/client/client.gen'
 import { customerCsrfToken } from '@/features/accounts/session'
 import { operatorCsrfToken } from '@/features/operator/session'
 import { toApiProblem } from './problem'
+import { fetchWithProof } from './stepUp'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -10,12 +11,20 @@ function csrfTokenFor(path: string): string | undefined {
   return path.startsWith('/api/v1/operator/') ? operatorCsrfToken() : customerCsrfToken()
 }
 
+function setCsrfToken(request: Request): void {
+  if (SAFE_METHODS.has(request.method)) return
+  const token = csrfTokenFor(new URL(request.url).pathname)
+  if (token) request.headers.set('X-CSRF-Token', token)
+}
+
 export function configureHttp(): void {
-  client.setConfig({ baseUrl: window.location.origin, credentials: 'same-origin' })
+  client.setConfig({
+    baseUrl: window.location.origin,
+    credentials: 'same-origin',
+    fetch: fetchWithProof(setCsrfToken),
+  })
   client.interceptors.request.use((request) => {
-    if (SAFE_METHODS.has(request.method)) return request
-    const token = csrfTokenFor(new URL(request.url).pathname)
-    if (token) request.headers.set('X-CSRF-Token', token)
+    setCsrfToken(request)
     return request
   })
   client.interceptors.error.use((error, response) => toApiProblem(error, response))

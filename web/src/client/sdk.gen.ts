@@ -16,21 +16,39 @@ import type {
   CancelCheckoutData,
   CancelCheckoutErrors,
   CancelCheckoutResponses,
+  ChangeEmailData,
+  ChangeEmailErrors,
+  ChangeEmailResponses,
+  ChangePasswordData,
+  ChangePasswordErrors,
+  ChangePasswordResponses,
   CheckTenantNameData,
   CheckTenantNameErrors,
   CheckTenantNameResponses,
+  ConfirmEmailData,
+  ConfirmEmailErrors,
+  ConfirmEmailResponses,
   ConfirmTotpData,
   ConfirmTotpErrors,
   ConfirmTotpResponses,
   CreateOrganizationData,
   CreateOrganizationErrors,
   CreateOrganizationResponses,
+  DeleteAccountData,
+  DeleteAccountErrors,
+  DeleteAccountResponses,
+  DeleteAvatarData,
+  DeleteAvatarErrors,
+  DeleteAvatarResponses,
   EndOtherSessionsData,
   EndOtherSessionsErrors,
   EndOtherSessionsResponses,
   EndSessionData,
   EndSessionErrors,
   EndSessionResponses,
+  ForgotPasswordData,
+  ForgotPasswordErrors,
+  ForgotPasswordResponses,
   GetCheckoutData,
   GetCheckoutErrors,
   GetCheckoutResponses,
@@ -49,6 +67,9 @@ import type {
   GetOrganizationSecurityData,
   GetOrganizationSecurityErrors,
   GetOrganizationSecurityResponses,
+  GetProfileData,
+  GetProfileErrors,
+  GetProfileResponses,
   GetSecondFactorData,
   GetSecondFactorErrors,
   GetSecondFactorResponses,
@@ -145,9 +166,6 @@ import type {
   OperatorProvisionTenantData,
   OperatorProvisionTenantErrors,
   OperatorProvisionTenantResponses,
-  OperatorRefundCheckoutData,
-  OperatorRefundCheckoutErrors,
-  OperatorRefundCheckoutResponses,
   OperatorReplayStripeEventData,
   OperatorReplayStripeEventErrors,
   OperatorReplayStripeEventResponses,
@@ -173,6 +191,9 @@ import type {
   PasswordStrengthData,
   PasswordStrengthErrors,
   PasswordStrengthResponses,
+  PutAvatarData,
+  PutAvatarErrors,
+  PutAvatarResponses,
   PutOrganizationSecurityData,
   PutOrganizationSecurityErrors,
   PutOrganizationSecurityResponses,
@@ -185,6 +206,12 @@ import type {
   RenewRecoveryCodesData,
   RenewRecoveryCodesErrors,
   RenewRecoveryCodesResponses,
+  ResendVerificationData,
+  ResendVerificationErrors,
+  ResendVerificationResponses,
+  ResetPasswordData,
+  ResetPasswordErrors,
+  ResetPasswordResponses,
   SetUpTotpData,
   SetUpTotpErrors,
   SetUpTotpResponses,
@@ -195,6 +222,9 @@ import type {
   StreamOperationErrors,
   StreamOperationResponse,
   StreamOperationResponses,
+  UpdateProfileData,
+  UpdateProfileErrors,
+  UpdateProfileResponses,
   VerifyEmailData,
   VerifyEmailErrors,
   VerifyEmailResponses,
@@ -226,21 +256,6 @@ export const login = <ThrowOnError extends boolean = true>(
 ): RequestResult<LoginResponses, LoginErrors, ThrowOnError> =>
   (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/auth/login',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Signs in with a second factor.
- */
-export const loginSecondFactor = <ThrowOnError extends boolean = true>(
-  options: Options<LoginSecondFactorData, ThrowOnError>,
-): RequestResult<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError> =>
-  (options.client ?? client).post<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError>({
-    url: '/api/v1/auth/login/second-factor',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -300,29 +315,6 @@ export const register = <ThrowOnError extends boolean = true>(
   })
 
 /**
- * Proves anew who holds the session; this counts for ten minutes.
- */
-export const stepUp = <ThrowOnError extends boolean = true>(
-  options: Options<StepUpData, ThrowOnError>,
-): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> =>
-  (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/auth/step-up',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
  * Confirms a sign-up and signs its person in.
  */
 export const verifyEmail = <ThrowOnError extends boolean = true>(
@@ -335,160 +327,6 @@ export const verifyEmail = <ThrowOnError extends boolean = true>(
       'Content-Type': 'application/json',
       ...options.headers,
     },
-  })
-
-/**
- * The caller's second factor.
- */
-export const getSecondFactor = <ThrowOnError extends boolean = true>(
-  options?: Options<GetSecondFactorData, ThrowOnError>,
-): RequestResult<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError> =>
-  (options?.client ?? client).get<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError>({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor',
-    ...options,
-  })
-
-/**
- * Gives new recovery codes; those before are void.
- */
-export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(
-  options?: Options<RenewRecoveryCodesData, ThrowOnError>,
-): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> =>
-  (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/recovery-codes',
-    ...options,
-  })
-
-/**
- * Removes the second factor and its recovery codes.
- */
-export const removeTotp = <ThrowOnError extends boolean = true>(
-  options?: Options<RemoveTotpData, ThrowOnError>,
-): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> =>
-  (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp',
-    ...options,
-  })
-
-/**
- * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
- */
-export const setUpTotp = <ThrowOnError extends boolean = true>(
-  options?: Options<SetUpTotpData, ThrowOnError>,
-): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> =>
-  (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp',
-    ...options,
-  })
-
-/**
- * Makes the app count from now on. Its codes are asked for at the next sign-in.
- */
-export const confirmTotp = <ThrowOnError extends boolean = true>(
-  options: Options<ConfirmTotpData, ThrowOnError>,
-): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp/confirm',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * The caller's sessions that have not ended, newest first.
- */
-export const listSessions = <ThrowOnError extends boolean = true>(
-  options?: Options<ListSessionsData, ThrowOnError>,
-): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> =>
-  (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions',
-    ...options,
-  })
-
-/**
- * Ends all of the caller's other sessions, at once.
- */
-export const endOtherSessions = <ThrowOnError extends boolean = true>(
-  options?: Options<EndOtherSessionsData, ThrowOnError>,
-): RequestResult<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError> =>
-  (options?.client ?? client).post<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions/end-others',
-    ...options,
-  })
-
-/**
- * Ends one of the caller's sessions, at once.
- */
-export const endSession = <ThrowOnError extends boolean = true>(
-  options: Options<EndSessionData, ThrowOnError>,
-): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> =>
-  (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions/{session}',
-    ...options,
   })
 
 /**
@@ -536,25 +374,6 @@ export const operatorLogin = <ThrowOnError extends boolean = true>(
   })
 
 /**
- * Signs an operator in.
- */
-export const operatorLoginSecondFactor = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorLoginSecondFactorData, ThrowOnError>,
-): RequestResult<OperatorLoginSecondFactorResponses, OperatorLoginSecondFactorErrors, ThrowOnError> =>
-  (options.client ?? client).post<
-    OperatorLoginSecondFactorResponses,
-    OperatorLoginSecondFactorErrors,
-    ThrowOnError
-  >({
-    url: '/api/v1/operator/auth/login/second-factor',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
  * Ends the present operator's session.
  */
 export const operatorLogout = <ThrowOnError extends boolean = true>(
@@ -574,36 +393,6 @@ export const operatorLogout = <ThrowOnError extends boolean = true>(
   })
 
 /**
- * Makes the app count from now on, and signs its operator in.
- */
-export const operatorConfirmTotp = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorConfirmTotpData, ThrowOnError>,
-): RequestResult<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError>({
-    url: '/api/v1/operator/auth/second-factor/confirm',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Makes a secret for the app of an operator who has no second factor yet.
- */
-export const operatorSetUpTotp = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorSetUpTotpData, ThrowOnError>,
-): RequestResult<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError>({
-    url: '/api/v1/operator/auth/second-factor/totp',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
  * Lists attempts to buy, newest first.
  */
 export const operatorListCheckouts = <ThrowOnError extends boolean = true>(
@@ -618,29 +407,6 @@ export const operatorListCheckouts = <ThrowOnError extends boolean = true>(
       },
     ],
     url: '/api/v1/operator/checkouts',
-    ...options,
-  })
-
-/**
- * Sends a payment back that bought nothing.
- */
-export const operatorRefundCheckout = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorRefundCheckoutData, ThrowOnError>,
-): RequestResult<OperatorRefundCheckoutResponses, OperatorRefundCheckoutErrors, ThrowOnError> =>
-  (options.client ?? client).post<
-    OperatorRefundCheckoutResponses,
-    OperatorRefundCheckoutErrors,
-    ThrowOnError
-  >({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_operator',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/operator/checkouts/{checkout}/refund',
     ...options,
   })
 
@@ -1273,55 +1039,6 @@ export const streamOperation = <ThrowOnError extends boolean = true>(
   })
 
 /**
- * What the organization asks of its members' accounts.
- */
-export const getOrganizationSecurity = <ThrowOnError extends boolean = true>(
-  options: Options<GetOrganizationSecurityData, ThrowOnError>,
-): RequestResult<GetOrganizationSecurityResponses, GetOrganizationSecurityErrors, ThrowOnError> =>
-  (options.client ?? client).get<
-    GetOrganizationSecurityResponses,
-    GetOrganizationSecurityErrors,
-    ThrowOnError
-  >({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/organizations/{organization}/security',
-    ...options,
-  })
-
-/**
- * Changes what the organization asks of its members' accounts. The days of grace begin now.
- */
-export const putOrganizationSecurity = <ThrowOnError extends boolean = true>(
-  options: Options<PutOrganizationSecurityData, ThrowOnError>,
-): RequestResult<PutOrganizationSecurityResponses, PutOrganizationSecurityErrors, ThrowOnError> =>
-  (options.client ?? client).put<
-    PutOrganizationSecurityResponses,
-    PutOrganizationSecurityErrors,
-    ThrowOnError
-  >({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/organizations/{organization}/security',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
  * Lists the organization's subscriptions, newest first.
  */
 export const listSubscriptions = <ThrowOnError extends boolean = true>(
@@ -1420,4 +1137,419 @@ export const getSession = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/session',
     ...options,
+  })
+
+export const resendVerification = <ThrowOnError extends boolean = true>(
+  options: Options<ResendVerificationData, ThrowOnError>,
+): RequestResult<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError> =>
+  (options.client ?? client).post<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError>({
+    url: '/api/v1/auth/resend-verification',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const forgotPassword = <ThrowOnError extends boolean = true>(
+  options: Options<ForgotPasswordData, ThrowOnError>,
+): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+    url: '/api/v1/auth/forgot-password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const resetPassword = <ThrowOnError extends boolean = true>(
+  options: Options<ResetPasswordData, ThrowOnError>,
+): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
+    url: '/api/v1/auth/reset-password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Signs in with a second factor.
+ */
+export const loginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<LoginSecondFactorData, ThrowOnError>,
+): RequestResult<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError>({
+    url: '/api/v1/auth/login/second-factor',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Proves anew who holds the session; this counts for ten minutes.
+ */
+export const stepUp = <ThrowOnError extends boolean = true>(
+  options: Options<StepUpData, ThrowOnError>,
+): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> =>
+  (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/auth/step-up',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const confirmEmail = <ThrowOnError extends boolean = true>(
+  options: Options<ConfirmEmailData, ThrowOnError>,
+): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> =>
+  (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
+    url: '/api/v1/auth/confirm-email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const getProfile = <ThrowOnError extends boolean = true>(
+  options?: Options<GetProfileData, ThrowOnError>,
+): RequestResult<GetProfileResponses, GetProfileErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({
+    url: '/api/v1/me',
+    ...options,
+  })
+
+export const updateProfile = <ThrowOnError extends boolean = true>(
+  options: Options<UpdateProfileData, ThrowOnError>,
+): RequestResult<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError> =>
+  (options.client ?? client).patch<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError>({
+    url: '/api/v1/me',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const deleteAvatar = <ThrowOnError extends boolean = true>(
+  options?: Options<DeleteAvatarData, ThrowOnError>,
+): RequestResult<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError> =>
+  (options?.client ?? client).delete<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError>({
+    url: '/api/v1/me/avatar',
+    ...options,
+  })
+
+export const putAvatar = <ThrowOnError extends boolean = true>(
+  options: Options<PutAvatarData, ThrowOnError>,
+): RequestResult<PutAvatarResponses, PutAvatarErrors, ThrowOnError> =>
+  (options.client ?? client).put<PutAvatarResponses, PutAvatarErrors, ThrowOnError>({
+    bodySerializer: null,
+    url: '/api/v1/me/avatar',
+    ...options,
+    headers: {
+      'Content-Type': 'image/png',
+      ...options.headers,
+    },
+  })
+
+export const changeEmail = <ThrowOnError extends boolean = true>(
+  options: Options<ChangeEmailData, ThrowOnError>,
+): RequestResult<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError> =>
+  (options.client ?? client).post<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError>({
+    url: '/api/v1/me/email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const changePassword = <ThrowOnError extends boolean = true>(
+  options: Options<ChangePasswordData, ThrowOnError>,
+): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    url: '/api/v1/me/password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+export const deleteAccount = <ThrowOnError extends boolean = true>(
+  options: Options<DeleteAccountData, ThrowOnError>,
+): RequestResult<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError> =>
+  (options.client ?? client).post<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError>({
+    url: '/api/v1/me/delete',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * The caller's sessions that have not ended, newest first.
+ */
+export const listSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<ListSessionsData, ThrowOnError>,
+): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions',
+    ...options,
+  })
+
+/**
+ * Ends one of the caller's sessions, at once.
+ */
+export const endSession = <ThrowOnError extends boolean = true>(
+  options: Options<EndSessionData, ThrowOnError>,
+): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> =>
+  (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions/{session}',
+    ...options,
+  })
+
+/**
+ * Ends all of the caller's other sessions, at once.
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<EndOtherSessionsData, ThrowOnError>,
+): RequestResult<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).post<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/sessions/end-others',
+    ...options,
+  })
+
+/**
+ * The caller's second factor.
+ */
+export const getSecondFactor = <ThrowOnError extends boolean = true>(
+  options?: Options<GetSecondFactorData, ThrowOnError>,
+): RequestResult<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor',
+    ...options,
+  })
+
+/**
+ * Removes the second factor and its recovery codes.
+ */
+export const removeTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<RemoveTotpData, ThrowOnError>,
+): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
+ */
+export const setUpTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<SetUpTotpData, ThrowOnError>,
+): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ */
+export const confirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<ConfirmTotpData, ThrowOnError>,
+): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/totp/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Gives new recovery codes; those before are void.
+ */
+export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(
+  options?: Options<RenewRecoveryCodesData, ThrowOnError>,
+): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> =>
+  (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/me/second-factor/recovery-codes',
+    ...options,
+  })
+
+/**
+ * What the organization asks of its members' accounts.
+ */
+export const getOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<GetOrganizationSecurityData, ThrowOnError>,
+): RequestResult<GetOrganizationSecurityResponses, GetOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).get<
+    GetOrganizationSecurityResponses,
+    GetOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+  })
+
+/**
+ * Changes what the organization asks of its members' accounts. The days of grace begin now.
+ */
+export const putOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<PutOrganizationSecurityData, ThrowOnError>,
+): RequestResult<PutOrganizationSecurityResponses, PutOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).put<
+    PutOrganizationSecurityResponses,
+    PutOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Signs an operator in.
+ */
+export const operatorLoginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorLoginSecondFactorData, ThrowOnError>,
+): RequestResult<OperatorLoginSecondFactorResponses, OperatorLoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorLoginSecondFactorResponses,
+    OperatorLoginSecondFactorErrors,
+    ThrowOnError
+  >({
+    url: '/api/v1/operator/auth/login/second-factor',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Makes a secret for the app of an operator who has no second factor yet.
+ */
+export const operatorSetUpTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorSetUpTotpData, ThrowOnError>,
+): RequestResult<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/totp',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Makes the app count from now on, and signs its operator in.
+ */
+export const operatorConfirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorConfirmTotpData, ThrowOnError>,
+): RequestResult<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })

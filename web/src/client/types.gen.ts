@@ -19,34 +19,6 @@ export type BeginCheckoutRequest = {
 }
 
 /**
- * What a code of a second factor is sent with.
- */
-export type Challenge = {
-  /**
-   * When the password is asked for again; so it is after five wrong codes.
-   */
-  expires_at: string
-  /**
-   * What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
-   */
-  methods: Array<string>
-  /**
-   * Opens nothing by itself.
-   */
-  token: string
-}
-
-/**
- * A challenge by itself.
- */
-export type ChallengeRequest = {
-  /**
-   * The token of the challenge.
-   */
-  challenge: string
-}
-
-/**
  * One attempt to buy.
  */
 export type Checkout = {
@@ -121,16 +93,6 @@ export type CheckoutFailure = {
 export type CheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
- * A code of an authenticator app.
- */
-export type CodeRequest = {
-  /**
-   * Six digits.
-   */
-  code: string
-}
-
-/**
  * A new organization.
  */
 export type CreateOrganizationRequest = {
@@ -160,24 +122,6 @@ export type DeprovisionTenantRequest = {
  */
 export type Empty = {
   [key: string]: unknown
-}
-
-/**
- * An organization that requires a second factor.
- */
-export type FactorDemand = {
-  /**
-   * From when on it lets nobody in without one.
-   */
-  from: string
-  /**
-   * Its name.
-   */
-  name: string
-  /**
-   * The organization.
-   */
-  organization: string
 }
 
 /**
@@ -274,11 +218,6 @@ export type Impersonation = {
  * How often a price is due.
  */
 export type Interval = 'month' | 'year'
-
-/**
- * What a sign-in hands out.
- */
-export type LoginGrant = 'session' | 'token'
 
 /**
  * Address and password.
@@ -518,10 +457,6 @@ export type OperatorCheckout = {
    */
   refund_needed: boolean
   /**
-   * When a payment on it had gone back.
-   */
-  refunded_at?: string | null
-  /**
    * Where it stands.
    */
   state: OperatorCheckoutState
@@ -557,34 +492,6 @@ export type OperatorCheckoutPage = {
  * Where an attempt to buy stands.
  */
 export type OperatorCheckoutState = 'open' | 'paid' | 'expired' | 'failed'
-
-/**
- * A session that begins with a new second factor.
- */
-export type OperatorFactorConfirmed = {
-  /**
-   * Codes to keep on paper, each for once. They are shown this once.
-   */
-  recovery_codes: Array<string>
-  /**
-   * The session.
-   */
-  session: OperatorSession
-}
-
-/**
- * An operator's address and password.
- */
-export type OperatorLoginRequest = {
-  /**
-   * The operator's address.
-   */
-  email: string
-  /**
-   * The operator's password.
-   */
-  password: string
-}
 
 /**
  * An operation in the operator's list.
@@ -641,13 +548,7 @@ export type OperatorOrganizationPage = {
  */
 export type OperatorRole = 'viewer' | 'support' | 'admin'
 
-/**
- * Another role.
- */
 export type OperatorRoleRequest = {
-  /**
-   * What they may do from now on.
-   */
   role: OperatorRole
 }
 
@@ -668,25 +569,6 @@ export type OperatorSession = {
    */
   operator: Operator
 }
-
-/**
- * What is asked for after the password.
- */
-export type OperatorSignInAnswer =
-  | {
-      /**
-       * What the code is sent with.
-       */
-      challenge: Challenge
-      result: 'second_factor'
-    }
-  | {
-      /**
-       * What it is set up with.
-       */
-      challenge: Challenge
-      result: 'set_up_second_factor'
-    }
 
 /**
  * A tenant as operators see it.
@@ -964,34 +846,6 @@ export type OrganizationRef = {
 }
 
 /**
- * What an organization asks of its members' accounts.
- */
-export type OrganizationSecurity = {
-  /**
-   * From when on nobody is let in without one.
-   */
-  from: string | null
-  /**
-   * Whether members need a second factor.
-   */
-  second_factor_required: boolean
-}
-
-/**
- * What an organization is to ask of its members' accounts.
- */
-export type OrganizationSecurityRequest = {
-  /**
-   * Days that members have to set one up.
-   */
-  grace_days: number
-  /**
-   * Whether members need a second factor.
-   */
-  second_factor_required: boolean
-}
-
-/**
  * An organization in a list.
  */
 export type OrganizationSummary = {
@@ -1208,16 +1062,6 @@ export type ProvisionTenantRequest = {
 }
 
 /**
- * Codes to keep on paper. They are shown this once.
- */
-export type RecoveryCodes = {
-  /**
-   * Each opens the door once.
-   */
-  recovery_codes: Array<string>
-}
-
-/**
  * A new account and its organization.
  */
 export type RegisterRequest = {
@@ -1243,56 +1087,6 @@ export type RegisterRequest = {
  * What a member is in an organization.
  */
 export type Role = 'owner' | 'admin' | 'member'
-
-/**
- * A second factor.
- */
-export type SecondFactor = {
-  /**
-   * Since when.
-   */
-  confirmed_at: string | null
-  /**
-   * Whether codes are asked for.
-   */
-  enabled: boolean
-  /**
-   * Recovery codes that were not used.
-   */
-  recovery_codes_left: number
-  /**
-   * Organizations that require it of their members, the earliest first.
-   */
-  required_by: Array<FactorDemand>
-}
-
-/**
- * An organization that requires a second factor of somebody who has none.
- */
-export type SecondFactorDemand = {
-  /**
-   * From when on.
-   */
-  from: string
-  /**
-   * The organization.
-   */
-  organization: string
-}
-
-/**
- * A code, and the challenge that it answers.
- */
-export type SecondFactorRequest = {
-  /**
-   * The token of the challenge.
-   */
-  challenge: string
-  /**
-   * Six digits of an authenticator app, or a recovery code.
-   */
-  code: string
-}
 
 /**
  * A session.
@@ -1325,25 +1119,6 @@ export type Session = {
    */
   user: User
 }
-
-/**
- * How far a sign-in has come: `result` says which of the other members is there.
- */
-export type SignInAnswer =
-  | {
-      result: 'session'
-      /**
-       * The session.
-       */
-      session: Session
-    }
-  | {
-      /**
-       * What the code is sent with.
-       */
-      challenge: Challenge
-      result: 'second_factor'
-    }
 
 /**
  * Why a tenant stands where it does.
@@ -1428,20 +1203,6 @@ export type StepError = {
  * Where a step stands.
  */
 export type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'undoing' | 'undone'
-
-/**
- * One of the two: with a second factor a code, without one the password.
- */
-export type StepUpRequest = {
-  /**
-   * Six digits of an authenticator app, or a recovery code.
-   */
-  code?: string | null
-  /**
-   * The password.
-   */
-  password?: string | null
-}
 
 /**
  * An event as it came in.
@@ -1678,24 +1439,6 @@ export type TenantSummary = {
 }
 
 /**
- * What an authenticator app has to learn. It is shown this once.
- */
-export type TotpSetup = {
-  /**
-   * What the QR code holds; opening it on a phone opens the app.
-   */
-  otpauth_uri: string
-  /**
-   * The QR code, as a picture in SVG.
-   */
-  qr_svg: string
-  /**
-   * For typing it into the app.
-   */
-  secret: string
-}
-
-/**
  * A person.
  */
 export type User = {
@@ -1711,6 +1454,175 @@ export type User = {
    * Their name.
    */
   name: string
+  locale: string
+  time_zone: string
+  avatar_url?: string | null
+}
+
+/**
+ * The token behind the `#` of the link.
+ */
+export type VerifyEmailRequest = {
+  /**
+   * The token.
+   */
+  token: string
+}
+
+/**
+ * Where the look begins.
+ */
+export type ViewAs = {
+  /**
+   * When the look ends, however much it is used.
+   */
+  expires_at: string
+  /**
+   * The customer's first page; the cookie that came with this answer opens it.
+   */
+  url: string
+}
+
+export type ViewAsRequest = {
+  reason: string
+}
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export type SecondFactorDemand = {
+  /**
+   * From when on.
+   */
+  from: string
+  /**
+   * The organization.
+   */
+  organization: string
+}
+
+export type Tokens = {
+  access_token: string
+  token_type: string
+  expires_in: number
+  refresh_token: string
+  refresh_token_expires_at: string
+}
+
+/**
+ * What a code of a second factor is sent with.
+ */
+export type Challenge = {
+  /**
+   * When the password is asked for again; so it is after five wrong codes.
+   */
+  expires_at: string
+  /**
+   * What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
+   */
+  methods: Array<string>
+  /**
+   * Opens nothing by itself.
+   */
+  token: string
+}
+
+/**
+ * How far a sign-in has come: `result` says which of the other members is there.
+ */
+export type SignInAnswer =
+  | {
+      result: 'session'
+      /**
+       * The session.
+       */
+      session: Session
+    }
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
+
+export type EmailRequest = {
+  email: string
+}
+
+export type TokenRequest = {
+  token: string
+}
+
+export type ResetPasswordRequest = {
+  token: string
+  password: string
+}
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export type SecondFactorRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code: string
+}
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export type StepUpRequest = {
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code?: string | null
+  /**
+   * The password.
+   */
+  password?: string | null
+}
+
+export type Notifications = {
+  new_device: boolean
+  tenant_ready: boolean
+  payment_failed: boolean
+  product_news: boolean
+}
+
+export type Profile = {
+  id: string
+  email: string
+  name: string
+  locale: string
+  time_zone: string
+  notifications: Notifications
+  second_factor: boolean
+  created_at: string
+  avatar_url?: string | null
+}
+
+export type NotificationChanges = {
+  new_device?: boolean
+  tenant_ready?: boolean
+  payment_failed?: boolean
+  product_news?: boolean
+}
+
+export type UpdateMeRequest = {
+  name?: string
+  locale?: string
+  time_zone?: string
+  notifications?: NotificationChanges
+}
+
+export type ChangePasswordRequest = {
+  current_password: string
+  password: string
 }
 
 /**
@@ -1766,37 +1678,171 @@ export type UserSessionPage = {
 }
 
 /**
- * The token behind the `#` of the link.
+ * An organization that requires a second factor.
  */
-export type VerifyEmailRequest = {
+export type FactorDemand = {
   /**
-   * The token.
+   * From when on it lets nobody in without one.
    */
-  token: string
+  from: string
+  /**
+   * Its name.
+   */
+  name: string
+  /**
+   * The organization.
+   */
+  organization: string
 }
 
 /**
- * Where the look begins.
+ * A second factor.
  */
-export type ViewAs = {
+export type SecondFactor = {
   /**
-   * When the look ends, however much it is used.
+   * Since when.
    */
-  expires_at: string
+  confirmed_at: string | null
   /**
-   * The customer's first page; the cookie that came with this answer opens it.
+   * Whether codes are asked for.
    */
-  url: string
+  enabled: boolean
+  /**
+   * Recovery codes that were not used.
+   */
+  recovery_codes_left: number
+  /**
+   * Organizations that require it of their members, the earliest first.
+   */
+  required_by: Array<FactorDemand>
 }
 
 /**
- * Why.
+ * What an authenticator app has to learn. It is shown this once.
  */
-export type ViewAsRequest = {
+export type TotpSetup = {
   /**
-   * Stands in the customer's own log.
+   * What the QR code holds; opening it on a phone opens the app.
    */
-  reason: string
+  otpauth_uri: string
+  /**
+   * The QR code, as a picture in SVG.
+   */
+  qr_svg: string
+  /**
+   * For typing it into the app.
+   */
+  secret: string
+}
+
+/**
+ * Codes to keep on paper. They are shown this once.
+ */
+export type RecoveryCodes = {
+  /**
+   * Each opens the door once.
+   */
+  recovery_codes: Array<string>
+}
+
+/**
+ * A code of an authenticator app.
+ */
+export type CodeRequest = {
+  /**
+   * Six digits.
+   */
+  code: string
+}
+
+/**
+ * What an organization asks of its members' accounts.
+ */
+export type OrganizationSecurity = {
+  /**
+   * From when on nobody is let in without one.
+   */
+  from: string | null
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export type OrganizationSecurityRequest = {
+  /**
+   * Days that members have to set one up.
+   */
+  grace_days: number
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
+ * What is asked for after the password.
+ */
+export type OperatorSignInAnswer =
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
+  | {
+      /**
+       * What it is set up with.
+       */
+      challenge: Challenge
+      result: 'set_up_second_factor'
+    }
+
+/**
+ * A challenge by itself.
+ */
+export type ChallengeRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+}
+
+/**
+ * A session that begins with a new second factor.
+ */
+export type OperatorFactorConfirmed = {
+  /**
+   * Codes to keep on paper, each for once. They are shown this once.
+   */
+  recovery_codes: Array<string>
+  /**
+   * The session.
+   */
+  session: OperatorSession
+}
+
+/**
+ * What a sign-in hands out.
+ */
+export type LoginGrant = 'session' | 'token'
+
+/**
+ * An operator's address and password.
+ */
+export type OperatorLoginRequest = {
+  /**
+   * The operator's address.
+   */
+  email: string
+  /**
+   * The operator's password.
+   */
+  password: string
 }
 
 export type LoginData = {
@@ -1815,10 +1861,6 @@ export type LoginErrors = {
    * `invalid_credentials`
    */
   401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1852,63 +1894,6 @@ export type LoginResponses = {
 
 export type LoginResponse = LoginResponses[keyof LoginResponses]
 
-export type LoginSecondFactorData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/login/second-factor'
-}
-
-export type LoginSecondFactorErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: wrong, or used before
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type LoginSecondFactorError = LoginSecondFactorErrors[keyof LoginSecondFactorErrors]
-
-export type LoginSecondFactorResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: SignInAnswer
-}
-
-export type LoginSecondFactorResponse = LoginSecondFactorResponses[keyof LoginSecondFactorResponses]
-
 export type LogoutData = {
   body?: never
   headers?: {
@@ -1935,14 +1920,6 @@ export type LogoutErrors = {
    * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -1976,10 +1953,6 @@ export type PasswordStrengthErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
   /**
    * `body_too_large`.
    */
@@ -2022,10 +1995,6 @@ export type RegisterErrors = {
    */
   400: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
    * `body_too_large`.
    */
   413: Problem
@@ -2058,69 +2027,6 @@ export type RegisterResponses = {
 
 export type RegisterResponse = RegisterResponses[keyof RegisterResponses]
 
-export type StepUpData = {
-  body: StepUpRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/auth/step-up'
-}
-
-export type StepUpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `invalid_credentials` for a wrong password, `code_invalid` for a wrong code
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * `validation_failed`; `/code` is `required` where there is a second factor
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type StepUpError = StepUpErrors[keyof StepUpErrors]
-
-export type StepUpResponses = {
-  /**
-   * Proved
-   */
-  204: void
-}
-
-export type StepUpResponse = StepUpResponses[keyof StepUpResponses]
-
 export type VerifyEmailData = {
   body: VerifyEmailRequest
   path?: never
@@ -2133,10 +2039,6 @@ export type VerifyEmailErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
   /**
    * `link_unknown`
    */
@@ -2173,440 +2075,6 @@ export type VerifyEmailResponses = {
 }
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses]
-
-export type GetSecondFactorData = {
-  body?: never
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor'
-}
-
-export type GetSecondFactorErrors = {
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors]
-
-export type GetSecondFactorResponses = {
-  /**
-   * What there is
-   */
-  200: SecondFactor
-}
-
-export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses]
-
-export type RenewRecoveryCodesData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/recovery-codes'
-}
-
-export type RenewRecoveryCodesErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * `second_factor_not_set_up`
-   */
-  404: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors]
-
-export type RenewRecoveryCodesResponses = {
-  /**
-   * The new ones
-   */
-  200: RecoveryCodes
-}
-
-export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses]
-
-export type RemoveTotpData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp'
-}
-
-export type RemoveTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * `second_factor_not_set_up`
-   */
-  404: Problem
-  /**
-   * `second_factor_in_demand`: an organization requires it
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors]
-
-export type RemoveTotpResponses = {
-  /**
-   * Removed: the password alone signs in
-   */
-  204: void
-}
-
-export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses]
-
-export type SetUpTotpData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp'
-}
-
-export type SetUpTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors]
-
-export type SetUpTotpResponses = {
-  /**
-   * The secret
-   */
-  200: TotpSetup
-}
-
-export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses]
-
-export type ConfirmTotpData = {
-  body: CodeRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp/confirm'
-}
-
-export type ConfirmTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: not the prepared app's, or nothing is prepared
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors]
-
-export type ConfirmTotpResponses = {
-  /**
-   * It counts; these are the recovery codes
-   */
-  200: RecoveryCodes
-}
-
-export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses]
-
-export type ListSessionsData = {
-  body?: never
-  path?: never
-  query?: {
-    /**
-     * Items on the page.
-     */
-    limit?: number
-    /**
-     * `next_cursor` of the page before; none for the first.
-     */
-    cursor?: string
-    /**
-     * What items must contain.
-     */
-    search?: string
-  }
-  url: '/api/v1/me/sessions'
-}
-
-export type ListSessionsErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors]
-
-export type ListSessionsResponses = {
-  /**
-   * A page of them
-   */
-  200: UserSessionPage
-}
-
-export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses]
-
-export type EndOtherSessionsData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/sessions/end-others'
-}
-
-export type EndOtherSessionsErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors]
-
-export type EndOtherSessionsResponses = {
-  /**
-   * Ended
-   */
-  204: void
-}
-
-export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses]
-
-export type EndSessionData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path: {
-    /**
-     * The session's id.
-     */
-    session: string
-  }
-  query?: never
-  url: '/api/v1/me/sessions/{session}'
-}
-
-export type EndSessionErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type EndSessionError = EndSessionErrors[keyof EndSessionErrors]
-
-export type EndSessionResponses = {
-  /**
-   * Ended
-   */
-  204: void
-}
-
-export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses]
 
 export type GetMetaData = {
   body?: never
@@ -2645,10 +2113,6 @@ export type OperatorFirstErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
   /**
    * `link_unknown`
    */
@@ -2703,10 +2167,6 @@ export type OperatorLoginErrors = {
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
    * `body_too_large`.
    */
   413: Problem
@@ -2739,65 +2199,6 @@ export type OperatorLoginResponses = {
 
 export type OperatorLoginResponse = OperatorLoginResponses[keyof OperatorLoginResponses]
 
-export type OperatorLoginSecondFactorData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/login/second-factor'
-}
-
-export type OperatorLoginSecondFactorErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: wrong, or used before
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorLoginSecondFactorError =
-  OperatorLoginSecondFactorErrors[keyof OperatorLoginSecondFactorErrors]
-
-export type OperatorLoginSecondFactorResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: OperatorSession
-}
-
-export type OperatorLoginSecondFactorResponse =
-  OperatorLoginSecondFactorResponses[keyof OperatorLoginSecondFactorResponses]
-
 export type OperatorLogoutData = {
   body?: never
   headers?: {
@@ -2825,14 +2226,6 @@ export type OperatorLogoutErrors = {
    */
   403: Problem
   /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
@@ -2852,112 +2245,6 @@ export type OperatorLogoutResponses = {
 }
 
 export type OperatorLogoutResponse = OperatorLogoutResponses[keyof OperatorLogoutResponses]
-
-export type OperatorConfirmTotpData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/second-factor/confirm'
-}
-
-export type OperatorConfirmTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: not the prepared app's, or nothing is prepared
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorConfirmTotpError = OperatorConfirmTotpErrors[keyof OperatorConfirmTotpErrors]
-
-export type OperatorConfirmTotpResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: OperatorFactorConfirmed
-}
-
-export type OperatorConfirmTotpResponse = OperatorConfirmTotpResponses[keyof OperatorConfirmTotpResponses]
-
-export type OperatorSetUpTotpData = {
-  body: ChallengeRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/second-factor/totp'
-}
-
-export type OperatorSetUpTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `challenge_expired`: over, or there is a second factor, which is asked for
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorSetUpTotpError = OperatorSetUpTotpErrors[keyof OperatorSetUpTotpErrors]
-
-export type OperatorSetUpTotpResponses = {
-  /**
-   * The secret
-   */
-  200: TotpSetup
-}
-
-export type OperatorSetUpTotpResponse = OperatorSetUpTotpResponses[keyof OperatorSetUpTotpResponses]
 
 export type OperatorListCheckoutsData = {
   body?: never
@@ -3017,75 +2304,6 @@ export type OperatorListCheckoutsResponses = {
 
 export type OperatorListCheckoutsResponse =
   OperatorListCheckoutsResponses[keyof OperatorListCheckoutsResponses]
-
-export type OperatorRefundCheckoutData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path: {
-    /**
-     * The checkout's id.
-     */
-    checkout: string
-  }
-  query?: never
-  url: '/api/v1/operator/checkouts/{checkout}/refund'
-}
-
-export type OperatorRefundCheckoutErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * `refund_not_needed`, `refund_without_payment` or `refund_refused`
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `payment_provider_unavailable`
-   */
-  503: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorRefundCheckoutError = OperatorRefundCheckoutErrors[keyof OperatorRefundCheckoutErrors]
-
-export type OperatorRefundCheckoutResponses = {
-  /**
-   * It went back; `refund_needed` is false now, unless the bank takes its time
-   */
-  200: OperatorCheckout
-}
-
-export type OperatorRefundCheckoutResponse =
-  OperatorRefundCheckoutResponses[keyof OperatorRefundCheckoutResponses]
 
 export type OperatorListOperationsData = {
   body?: never
@@ -3270,10 +2488,6 @@ export type OperatorRetryOperationErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -3690,14 +2904,6 @@ export type OperatorReplayStripeEventErrors = {
    */
   404: Problem
   /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
    * `event_not_handled`
    */
   422: Problem
@@ -3982,10 +3188,6 @@ export type OperatorRetryTenantErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -4484,7 +3686,7 @@ export type BeginCheckoutErrors = {
    */
   404: Problem
   /**
-   * `name_taken`, `already_bought`, `checkout_superseded`, `too_many_open_checkouts` or `price_not_ready`
+   * `name_taken`, `already_bought`, `checkout_superseded` or `price_not_ready`
    */
   409: Problem
   /**
@@ -4606,14 +3808,6 @@ export type CancelCheckoutErrors = {
    */
   404: Problem
   /**
-   * The same call is being worked on: `idempotency_in_progress`.
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
@@ -4733,118 +3927,6 @@ export type StreamOperationResponses = {
 }
 
 export type StreamOperationResponse = StreamOperationResponses[keyof StreamOperationResponses]
-
-export type GetOrganizationSecurityData = {
-  body?: never
-  path: {
-    /**
-     * The organization's id or slug.
-     */
-    organization: string
-  }
-  query?: never
-  url: '/api/v1/organizations/{organization}/security'
-}
-
-export type GetOrganizationSecurityErrors = {
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type GetOrganizationSecurityError = GetOrganizationSecurityErrors[keyof GetOrganizationSecurityErrors]
-
-export type GetOrganizationSecurityResponses = {
-  /**
-   * What it asks
-   */
-  200: OrganizationSecurity
-}
-
-export type GetOrganizationSecurityResponse =
-  GetOrganizationSecurityResponses[keyof GetOrganizationSecurityResponses]
-
-export type PutOrganizationSecurityData = {
-  body: OrganizationSecurityRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path: {
-    /**
-     * The organization's id or slug.
-     */
-    organization: string
-  }
-  query?: never
-  url: '/api/v1/organizations/{organization}/security'
-}
-
-export type PutOrganizationSecurityErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`, `permission_missing`
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * `own_second_factor_missing`
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type PutOrganizationSecurityError = PutOrganizationSecurityErrors[keyof PutOrganizationSecurityErrors]
-
-export type PutOrganizationSecurityResponses = {
-  /**
-   * What it asks now
-   */
-  200: OrganizationSecurity
-}
-
-export type PutOrganizationSecurityResponse =
-  PutOrganizationSecurityResponses[keyof PutOrganizationSecurityResponses]
 
 export type ListSubscriptionsData = {
   body?: never
@@ -5117,3 +4199,1049 @@ export type GetSessionResponses = {
 }
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses]
+
+export type ResendVerificationData = {
+  body: EmailRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/resend-verification'
+}
+
+export type ResendVerificationErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ResendVerificationError = ResendVerificationErrors[keyof ResendVerificationErrors]
+
+export type ResendVerificationResponses = {
+  /**
+   * ok
+   */
+  202: Empty
+}
+
+export type ResendVerificationResponse = ResendVerificationResponses[keyof ResendVerificationResponses]
+
+export type ForgotPasswordData = {
+  body: EmailRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/forgot-password'
+}
+
+export type ForgotPasswordErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors]
+
+export type ForgotPasswordResponses = {
+  /**
+   * ok
+   */
+  202: Empty
+}
+
+export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses]
+
+export type ResetPasswordData = {
+  body: ResetPasswordRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/reset-password'
+}
+
+export type ResetPasswordErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors]
+
+export type ResetPasswordResponses = {
+  /**
+   * ok
+   */
+  204: void
+}
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses]
+
+export type LoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/login/second-factor'
+}
+
+export type LoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type LoginSecondFactorError = LoginSecondFactorErrors[keyof LoginSecondFactorErrors]
+
+export type LoginSecondFactorResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: SignInAnswer
+}
+
+export type LoginSecondFactorResponse = LoginSecondFactorResponses[keyof LoginSecondFactorResponses]
+
+export type StepUpData = {
+  body: StepUpRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/auth/step-up'
+}
+
+export type StepUpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `invalid_credentials` for a wrong password, `code_invalid` for a wrong code
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * `validation_failed`; `/code` is `required` where there is a second factor
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type StepUpError = StepUpErrors[keyof StepUpErrors]
+
+export type StepUpResponses = {
+  /**
+   * Proved
+   */
+  204: void
+}
+
+export type StepUpResponse = StepUpResponses[keyof StepUpResponses]
+
+export type ConfirmEmailData = {
+  body: TokenRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/confirm-email'
+}
+
+export type ConfirmEmailErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ConfirmEmailError = ConfirmEmailErrors[keyof ConfirmEmailErrors]
+
+export type ConfirmEmailResponses = {
+  /**
+   * ok
+   */
+  204: void
+}
+
+export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses]
+
+export type GetProfileData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me'
+}
+
+export type GetProfileErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetProfileError = GetProfileErrors[keyof GetProfileErrors]
+
+export type GetProfileResponses = {
+  /**
+   * ok
+   */
+  200: Profile
+}
+
+export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses]
+
+export type UpdateProfileData = {
+  body: UpdateMeRequest
+  path?: never
+  query?: never
+  url: '/api/v1/me'
+}
+
+export type UpdateProfileErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors]
+
+export type UpdateProfileResponses = {
+  /**
+   * ok
+   */
+  200: Profile
+}
+
+export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses]
+
+export type DeleteAvatarData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/avatar'
+}
+
+export type DeleteAvatarErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type DeleteAvatarError = DeleteAvatarErrors[keyof DeleteAvatarErrors]
+
+export type DeleteAvatarResponses = {
+  /**
+   * ok
+   */
+  200: Profile
+}
+
+export type DeleteAvatarResponse = DeleteAvatarResponses[keyof DeleteAvatarResponses]
+
+export type PutAvatarData = {
+  body: Blob | File
+  path?: never
+  query?: never
+  url: '/api/v1/me/avatar'
+}
+
+export type PutAvatarErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type PutAvatarError = PutAvatarErrors[keyof PutAvatarErrors]
+
+export type PutAvatarResponses = {
+  /**
+   * ok
+   */
+  200: Profile
+}
+
+export type PutAvatarResponse = PutAvatarResponses[keyof PutAvatarResponses]
+
+export type ChangeEmailData = {
+  body: EmailRequest
+  path?: never
+  query?: never
+  url: '/api/v1/me/email'
+}
+
+export type ChangeEmailErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ChangeEmailError = ChangeEmailErrors[keyof ChangeEmailErrors]
+
+export type ChangeEmailResponses = {
+  /**
+   * ok
+   */
+  202: Empty
+}
+
+export type ChangeEmailResponse = ChangeEmailResponses[keyof ChangeEmailResponses]
+
+export type ChangePasswordData = {
+  body: ChangePasswordRequest
+  path?: never
+  query?: never
+  url: '/api/v1/me/password'
+}
+
+export type ChangePasswordErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors]
+
+export type ChangePasswordResponses = {
+  /**
+   * ok
+   */
+  204: void
+}
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses]
+
+export type DeleteAccountData = {
+  body: EmailRequest
+  path?: never
+  query?: never
+  url: '/api/v1/me/delete'
+}
+
+export type DeleteAccountErrors = {
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type DeleteAccountError = DeleteAccountErrors[keyof DeleteAccountErrors]
+
+export type DeleteAccountResponses = {
+  /**
+   * ok
+   */
+  204: void
+}
+
+export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountResponses]
+
+export type ListSessionsData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/me/sessions'
+}
+
+export type ListSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors]
+
+export type ListSessionsResponses = {
+  /**
+   * A page of them
+   */
+  200: UserSessionPage
+}
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses]
+
+export type EndSessionData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The session's id.
+     */
+    session: string
+  }
+  query?: never
+  url: '/api/v1/me/sessions/{session}'
+}
+
+export type EndSessionErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors]
+
+export type EndSessionResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses]
+
+export type EndOtherSessionsData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/sessions/end-others'
+}
+
+export type EndOtherSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors]
+
+export type EndOtherSessionsResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses]
+
+export type GetSecondFactorData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor'
+}
+
+export type GetSecondFactorErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors]
+
+export type GetSecondFactorResponses = {
+  /**
+   * What there is
+   */
+  200: SecondFactor
+}
+
+export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses]
+
+export type RemoveTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type RemoveTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * `second_factor_in_demand`: an organization requires it
+   */
+  409: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors]
+
+export type RemoveTotpResponses = {
+  /**
+   * Removed: the password alone signs in
+   */
+  204: void
+}
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses]
+
+export type SetUpTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type SetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors]
+
+export type SetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses]
+
+export type ConfirmTotpData = {
+  body: CodeRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp/confirm'
+}
+
+export type ConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors]
+
+export type ConfirmTotpResponses = {
+  /**
+   * It counts; these are the recovery codes
+   */
+  200: RecoveryCodes
+}
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses]
+
+export type RenewRecoveryCodesData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/recovery-codes'
+}
+
+export type RenewRecoveryCodesErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors]
+
+export type RenewRecoveryCodesResponses = {
+  /**
+   * The new ones
+   */
+  200: RecoveryCodes
+}
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses]
+
+export type GetOrganizationSecurityData = {
+  body?: never
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type GetOrganizationSecurityErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetOrganizationSecurityError = GetOrganizationSecurityErrors[keyof GetOrganizationSecurityErrors]
+
+export type GetOrganizationSecurityResponses = {
+  /**
+   * What it asks
+   */
+  200: OrganizationSecurity
+}
+
+export type GetOrganizationSecurityResponse =
+  GetOrganizationSecurityResponses[keyof GetOrganizationSecurityResponses]
+
+export type PutOrganizationSecurityData = {
+  body: OrganizationSecurityRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type PutOrganizationSecurityErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, `permission_missing`
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `own_second_factor_missing`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type PutOrganizationSecurityError = PutOrganizationSecurityErrors[keyof PutOrganizationSecurityErrors]
+
+export type PutOrganizationSecurityResponses = {
+  /**
+   * What it asks now
+   */
+  200: OrganizationSecurity
+}
+
+export type PutOrganizationSecurityResponse =
+  PutOrganizationSecurityResponses[keyof PutOrganizationSecurityResponses]
+
+export type OperatorLoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/login/second-factor'
+}
+
+export type OperatorLoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorLoginSecondFactorError =
+  OperatorLoginSecondFactorErrors[keyof OperatorLoginSecondFactorErrors]
+
+export type OperatorLoginSecondFactorResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorSession
+}
+
+export type OperatorLoginSecondFactorResponse =
+  OperatorLoginSecondFactorResponses[keyof OperatorLoginSecondFactorResponses]
+
+export type OperatorSetUpTotpData = {
+  body: ChallengeRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/totp'
+}
+
+export type OperatorSetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `challenge_expired`: over, or there is a second factor, which is asked for
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorSetUpTotpError = OperatorSetUpTotpErrors[keyof OperatorSetUpTotpErrors]
+
+export type OperatorSetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type OperatorSetUpTotpResponse = OperatorSetUpTotpResponses[keyof OperatorSetUpTotpResponses]
+
+export type OperatorConfirmTotpData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/confirm'
+}
+
+export type OperatorConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorConfirmTotpError = OperatorConfirmTotpErrors[keyof OperatorConfirmTotpErrors]
+
+export type OperatorConfirmTotpResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorFactorConfirmed
+}
+
+export type OperatorConfirmTotpResponse = OperatorConfirmTotpResponses[keyof OperatorConfirmTotpResponses]

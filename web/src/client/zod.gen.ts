@@ -11,22 +11,6 @@ export const zBeginCheckoutRequest = z.object({
 })
 
 /**
- * What a code of a second factor is sent with.
- */
-export const zChallenge = z.object({
-  expires_at: z.iso.datetime({ offset: true }),
-  methods: z.array(z.string()),
-  token: z.string(),
-})
-
-/**
- * A challenge by itself.
- */
-export const zChallengeRequest = z.object({
-  challenge: z.string().check(z.maxLength(200)),
-})
-
-/**
  * Why an attempt to buy failed.
  */
 export const zCheckoutFailure = z.object({
@@ -38,13 +22,6 @@ export const zCheckoutFailure = z.object({
  * Where an attempt to buy stands.
  */
 export const zCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
-
-/**
- * A code of an authenticator app.
- */
-export const zCodeRequest = z.object({
-  code: z.string().check(z.maxLength(50)),
-})
 
 /**
  * A new organization.
@@ -69,15 +46,6 @@ export const zDeprovisionTenantRequest = z.object({
  * Nothing to tell.
  */
 export const zEmpty = z.record(z.string(), z.unknown())
-
-/**
- * An organization that requires a second factor.
- */
-export const zFactorDemand = z.object({
-  from: z.iso.datetime({ offset: true }),
-  name: z.string(),
-  organization: z.string(),
-})
 
 /**
  * One value of the body that is not acceptable.
@@ -191,20 +159,6 @@ export const zImpersonation = z.object({
 export const zInterval = z.enum(['month', 'year'])
 
 /**
- * What a sign-in hands out.
- */
-export const zLoginGrant = z.enum(['session', 'token'])
-
-/**
- * Address and password.
- */
-export const zLoginRequest = z.object({
-  email: z.email().check(z.maxLength(254)),
-  grant: z.optional(zLoginGrant),
-  password: z.string().check(z.maxLength(1024)),
-})
-
-/**
  * This installation.
  */
 export const zMeta = z.object({
@@ -292,14 +246,6 @@ export const zOperatorAccountPage = z.object({
 export const zOperatorCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
 
 /**
- * An operator's address and password.
- */
-export const zOperatorLoginRequest = z.object({
-  email: z.email().check(z.maxLength(254)),
-  password: z.string().check(z.maxLength(1024)),
-})
-
-/**
  * A customer in the operator's list.
  */
 export const zOperatorOrganization = z.object({
@@ -332,9 +278,6 @@ export const zOperatorOrganizationPage = z.object({
  */
 export const zOperatorRole = z.enum(['viewer', 'support', 'admin'])
 
-/**
- * Another role.
- */
 export const zOperatorRoleRequest = z.object({
   role: zOperatorRole,
 })
@@ -347,28 +290,6 @@ export const zOperatorSession = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   operator: zOperator,
 })
-
-/**
- * A session that begins with a new second factor.
- */
-export const zOperatorFactorConfirmed = z.object({
-  recovery_codes: z.array(z.string()),
-  session: zOperatorSession,
-})
-
-/**
- * What is asked for after the password.
- */
-export const zOperatorSignInAnswer = z.union([
-  z.object({
-    challenge: zChallenge,
-    result: z.enum(['second_factor']),
-  }),
-  z.object({
-    challenge: zChallenge,
-    result: z.enum(['set_up_second_factor']),
-  }),
-])
 
 /**
  * What a person is in an organization.
@@ -473,7 +394,6 @@ export const zOperatorCheckout = z.object({
   price: z.string(),
   product: z.string(),
   refund_needed: z.boolean(),
-  refunded_at: z.nullish(z.iso.datetime({ offset: true })),
   state: zOperatorCheckoutState,
   stripe_session_id: z.nullish(z.string()),
   tenant_id: z.nullish(z.string()),
@@ -486,22 +406,6 @@ export const zOperatorCheckout = z.object({
 export const zOperatorCheckoutPage = z.object({
   items: z.array(zOperatorCheckout),
   next_cursor: z.nullable(z.string()),
-})
-
-/**
- * What an organization asks of its members' accounts.
- */
-export const zOrganizationSecurity = z.object({
-  from: z.nullable(z.iso.datetime({ offset: true })),
-  second_factor_required: z.boolean(),
-})
-
-/**
- * What an organization is to ask of its members' accounts.
- */
-export const zOrganizationSecurityRequest = z.object({
-  grace_days: z.int().check(z.gte(0), z.lte(90)),
-  second_factor_required: z.boolean(),
 })
 
 /**
@@ -602,13 +506,6 @@ export const zProvisionTenantRequest = z.object({
 })
 
 /**
- * Codes to keep on paper. They are shown this once.
- */
-export const zRecoveryCodes = z.object({
-  recovery_codes: z.array(z.string()),
-})
-
-/**
  * A new account and its organization.
  */
 export const zRegisterRequest = z.object({
@@ -650,41 +547,6 @@ export const zOrganizationSummary = z.object({
 export const zOrganizationPage = z.object({
   items: z.array(zOrganizationSummary),
   next_cursor: z.nullable(z.string()),
-})
-
-/**
- * A second factor.
- */
-export const zSecondFactor = z.object({
-  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
-  enabled: z.boolean(),
-  recovery_codes_left: z.coerce
-    .bigint()
-    .check(
-      z.minimum(BigInt('-9223372036854775808'), {
-        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
-      }),
-      z.maximum(BigInt('9223372036854775807'), {
-        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
-      }),
-    ),
-  required_by: z.array(zFactorDemand),
-})
-
-/**
- * An organization that requires a second factor of somebody who has none.
- */
-export const zSecondFactorDemand = z.object({
-  from: z.iso.datetime({ offset: true }),
-  organization: z.string(),
-})
-
-/**
- * A code, and the challenge that it answers.
- */
-export const zSecondFactorRequest = z.object({
-  challenge: z.string().check(z.maxLength(200)),
-  code: z.string().check(z.maxLength(50)),
 })
 
 /**
@@ -775,14 +637,6 @@ export const zOperation = z.intersection(
     tenant_id: z.string(),
   }),
 )
-
-/**
- * One of the two: with a second factor a code, without one the password.
- */
-export const zStepUpRequest = z.object({
-  code: z.nullish(z.string().check(z.maxLength(50))),
-  password: z.nullish(z.string().check(z.maxLength(1024))),
-})
 
 /**
  * Why an event was ignored, failed, or still waits.
@@ -953,21 +807,42 @@ export const zTenantPage = z.object({
 })
 
 /**
- * What an authenticator app has to learn. It is shown this once.
- */
-export const zTotpSetup = z.object({
-  otpauth_uri: z.string(),
-  qr_svg: z.string(),
-  secret: z.string(),
-})
-
-/**
  * A person.
  */
 export const zUser = z.object({
   email: z.string(),
   id: z.string(),
   name: z.string(),
+  locale: z.string(),
+  time_zone: z.string(),
+  avatar_url: z.nullish(z.string()),
+})
+
+/**
+ * The token behind the `#` of the link.
+ */
+export const zVerifyEmailRequest = z.object({
+  token: z.string().check(z.maxLength(200)),
+})
+
+/**
+ * Where the look begins.
+ */
+export const zViewAs = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  url: z.string(),
+})
+
+export const zViewAsRequest = z.object({
+  reason: z.string(),
+})
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export const zSecondFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  organization: z.string(),
 })
 
 /**
@@ -984,6 +859,23 @@ export const zSession = z.object({
   user: zUser,
 })
 
+export const zTokens = z.object({
+  access_token: z.string(),
+  token_type: z.string(),
+  expires_in: z.int(),
+  refresh_token: z.string(),
+  refresh_token_expires_at: z.iso.datetime({ offset: true }),
+})
+
+/**
+ * What a code of a second factor is sent with.
+ */
+export const zChallenge = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  methods: z.array(z.string()),
+  token: z.string(),
+})
+
 /**
  * How far a sign-in has come: `result` says which of the other members is there.
  */
@@ -997,6 +889,73 @@ export const zSignInAnswer = z.union([
     result: z.enum(['second_factor']),
   }),
 ])
+
+export const zEmailRequest = z.object({
+  email: z.string(),
+})
+
+export const zTokenRequest = z.object({
+  token: z.string(),
+})
+
+export const zResetPasswordRequest = z.object({
+  token: z.string(),
+  password: z.string(),
+})
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export const zSecondFactorRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+  code: z.string().check(z.maxLength(50)),
+})
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export const zStepUpRequest = z.object({
+  code: z.nullish(z.string().check(z.maxLength(50))),
+  password: z.nullish(z.string().check(z.maxLength(1024))),
+})
+
+export const zNotifications = z.object({
+  new_device: z.boolean(),
+  tenant_ready: z.boolean(),
+  payment_failed: z.boolean(),
+  product_news: z.boolean(),
+})
+
+export const zProfile = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  locale: z.string(),
+  time_zone: z.string(),
+  notifications: zNotifications,
+  second_factor: z.boolean(),
+  created_at: z.iso.datetime({ offset: true }),
+  avatar_url: z.nullish(z.string()),
+})
+
+export const zNotificationChanges = z.object({
+  new_device: z.optional(z.boolean()),
+  tenant_ready: z.optional(z.boolean()),
+  payment_failed: z.optional(z.boolean()),
+  product_news: z.optional(z.boolean()),
+})
+
+export const zUpdateMeRequest = z.object({
+  name: z.optional(z.string()),
+  locale: z.optional(z.string()),
+  time_zone: z.optional(z.string()),
+  notifications: z.optional(zNotificationChanges),
+})
+
+export const zChangePasswordRequest = z.object({
+  current_password: z.string(),
+  password: z.string(),
+})
 
 /**
  * A browser or a program that is signed in.
@@ -1021,25 +980,121 @@ export const zUserSessionPage = z.object({
 })
 
 /**
- * The token behind the `#` of the link.
+ * An organization that requires a second factor.
  */
-export const zVerifyEmailRequest = z.object({
-  token: z.string().check(z.maxLength(200)),
+export const zFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  name: z.string(),
+  organization: z.string(),
 })
 
 /**
- * Where the look begins.
+ * A second factor.
  */
-export const zViewAs = z.object({
-  expires_at: z.iso.datetime({ offset: true }),
-  url: z.string(),
+export const zSecondFactor = z.object({
+  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
+  enabled: z.boolean(),
+  recovery_codes_left: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  required_by: z.array(zFactorDemand),
 })
 
 /**
- * Why.
+ * What an authenticator app has to learn. It is shown this once.
  */
-export const zViewAsRequest = z.object({
-  reason: z.string().check(z.minLength(1), z.maxLength(500)),
+export const zTotpSetup = z.object({
+  otpauth_uri: z.string(),
+  qr_svg: z.string(),
+  secret: z.string(),
+})
+
+/**
+ * Codes to keep on paper. They are shown this once.
+ */
+export const zRecoveryCodes = z.object({
+  recovery_codes: z.array(z.string()),
+})
+
+/**
+ * A code of an authenticator app.
+ */
+export const zCodeRequest = z.object({
+  code: z.string().check(z.maxLength(50)),
+})
+
+/**
+ * What an organization asks of its members' accounts.
+ */
+export const zOrganizationSecurity = z.object({
+  from: z.nullable(z.iso.datetime({ offset: true })),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export const zOrganizationSecurityRequest = z.object({
+  grace_days: z.int().check(z.gte(0), z.lte(90)),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What is asked for after the password.
+ */
+export const zOperatorSignInAnswer = z.union([
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['set_up_second_factor']),
+  }),
+])
+
+/**
+ * A challenge by itself.
+ */
+export const zChallengeRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+})
+
+/**
+ * A session that begins with a new second factor.
+ */
+export const zOperatorFactorConfirmed = z.object({
+  recovery_codes: z.array(z.string()),
+  session: zOperatorSession,
+})
+
+/**
+ * What a sign-in hands out.
+ */
+export const zLoginGrant = z.enum(['session', 'token'])
+
+/**
+ * Address and password.
+ */
+export const zLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  grant: z.optional(zLoginGrant),
+  password: z.string().check(z.maxLength(1024)),
+})
+
+/**
+ * An operator's address and password.
+ */
+export const zOperatorLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  password: z.string().check(z.maxLength(1024)),
 })
 
 export const zLoginBody = zLoginRequest
@@ -1048,13 +1103,6 @@ export const zLoginBody = zLoginRequest
  * Signed in, with the cookie set; or a second factor is asked for
  */
 export const zLoginResponse = zSignInAnswer
-
-export const zLoginSecondFactorBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zLoginSecondFactorResponse = zSignInAnswer
 
 export const zLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -1079,99 +1127,12 @@ export const zRegisterBody = zRegisterRequest
  */
 export const zRegisterResponse = zEmpty
 
-export const zStepUpBody = zStepUpRequest
-
-export const zStepUpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Proved
- */
-export const zStepUpResponse = z.void()
-
 export const zVerifyEmailBody = zVerifyEmailRequest
 
 /**
  * The account is live; the cookie is set
  */
 export const zVerifyEmailResponse = zSession
-
-/**
- * What there is
- */
-export const zGetSecondFactorResponse = zSecondFactor
-
-export const zRenewRecoveryCodesHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * The new ones
- */
-export const zRenewRecoveryCodesResponse = zRecoveryCodes
-
-export const zRemoveTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Removed: the password alone signs in
- */
-export const zRemoveTotpResponse = z.void()
-
-export const zSetUpTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * The secret
- */
-export const zSetUpTotpResponse = zTotpSetup
-
-export const zConfirmTotpBody = zCodeRequest
-
-export const zConfirmTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * It counts; these are the recovery codes
- */
-export const zConfirmTotpResponse = zRecoveryCodes
-
-export const zListSessionsQuery = z.object({
-  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
-  cursor: z.optional(z.string()),
-  search: z.optional(z.string().check(z.maxLength(200))),
-})
-
-/**
- * A page of them
- */
-export const zListSessionsResponse = zUserSessionPage
-
-export const zEndOtherSessionsHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Ended
- */
-export const zEndOtherSessionsResponse = z.void()
-
-export const zEndSessionHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-export const zEndSessionPath = z.object({
-  session: z.string(),
-})
-
-/**
- * Ended
- */
-export const zEndSessionResponse = z.void()
 
 /**
  * This installation
@@ -1192,13 +1153,6 @@ export const zOperatorLoginBody = zOperatorLoginRequest
  */
 export const zOperatorLoginResponse = zOperatorSignInAnswer
 
-export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zOperatorLoginSecondFactorResponse = zOperatorSession
-
 export const zOperatorLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
 })
@@ -1207,20 +1161,6 @@ export const zOperatorLogoutHeaders = z.object({
  * Signed out; the cookie is gone
  */
 export const zOperatorLogoutResponse = z.void()
-
-export const zOperatorConfirmTotpBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed
-
-export const zOperatorSetUpTotpBody = zChallengeRequest
-
-/**
- * The secret
- */
-export const zOperatorSetUpTotpResponse = zTotpSetup
 
 export const zOperatorListCheckoutsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -1234,19 +1174,6 @@ export const zOperatorListCheckoutsQuery = z.object({
  * One page
  */
 export const zOperatorListCheckoutsResponse = zOperatorCheckoutPage
-
-export const zOperatorRefundCheckoutHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-export const zOperatorRefundCheckoutPath = z.object({
-  checkout: z.string(),
-})
-
-/**
- * It went back; `refund_needed` is false now, unless the bank takes its time
- */
-export const zOperatorRefundCheckoutResponse = zOperatorCheckout
 
 export const zOperatorListOperationsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -1585,30 +1512,6 @@ export const zStreamOperationPath = z.object({
  */
 export const zStreamOperationResponse = zOperation
 
-export const zGetOrganizationSecurityPath = z.object({
-  organization: z.string(),
-})
-
-/**
- * What it asks
- */
-export const zGetOrganizationSecurityResponse = zOrganizationSecurity
-
-export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
-
-export const zPutOrganizationSecurityHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-export const zPutOrganizationSecurityPath = z.object({
-  organization: z.string(),
-})
-
-/**
- * What it asks now
- */
-export const zPutOrganizationSecurityResponse = zOrganizationSecurity
-
 export const zListSubscriptionsPath = z.object({
   organization: z.string(),
 })
@@ -1669,3 +1572,215 @@ export const zListProductsResponse = zProductList
  * The session
  */
 export const zGetSessionResponse = zSession
+
+export const zResendVerificationBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zResendVerificationResponse = zEmpty
+
+export const zForgotPasswordBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zForgotPasswordResponse = zEmpty
+
+export const zResetPasswordBody = zResetPasswordRequest
+
+/**
+ * ok
+ */
+export const zResetPasswordResponse = z.void()
+
+export const zLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zLoginSecondFactorResponse = zSignInAnswer
+
+export const zStepUpBody = zStepUpRequest
+
+export const zStepUpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Proved
+ */
+export const zStepUpResponse = z.void()
+
+export const zConfirmEmailBody = zTokenRequest
+
+/**
+ * ok
+ */
+export const zConfirmEmailResponse = z.void()
+
+/**
+ * ok
+ */
+export const zGetProfileResponse = zProfile
+
+export const zUpdateProfileBody = zUpdateMeRequest
+
+/**
+ * ok
+ */
+export const zUpdateProfileResponse = zProfile
+
+/**
+ * ok
+ */
+export const zDeleteAvatarResponse = zProfile
+
+export const zPutAvatarBody = z.string()
+
+/**
+ * ok
+ */
+export const zPutAvatarResponse = zProfile
+
+export const zChangeEmailBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zChangeEmailResponse = zEmpty
+
+export const zChangePasswordBody = zChangePasswordRequest
+
+/**
+ * ok
+ */
+export const zChangePasswordResponse = z.void()
+
+export const zDeleteAccountBody = zEmailRequest
+
+/**
+ * ok
+ */
+export const zDeleteAccountResponse = z.void()
+
+export const zListSessionsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * A page of them
+ */
+export const zListSessionsResponse = zUserSessionPage
+
+export const zEndSessionHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zEndSessionPath = z.object({
+  session: z.string(),
+})
+
+/**
+ * Ended
+ */
+export const zEndSessionResponse = z.void()
+
+export const zEndOtherSessionsHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Ended
+ */
+export const zEndOtherSessionsResponse = z.void()
+
+/**
+ * What there is
+ */
+export const zGetSecondFactorResponse = zSecondFactor
+
+export const zRemoveTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Removed: the password alone signs in
+ */
+export const zRemoveTotpResponse = z.void()
+
+export const zSetUpTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The secret
+ */
+export const zSetUpTotpResponse = zTotpSetup
+
+export const zConfirmTotpBody = zCodeRequest
+
+export const zConfirmTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * It counts; these are the recovery codes
+ */
+export const zConfirmTotpResponse = zRecoveryCodes
+
+export const zRenewRecoveryCodesHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The new ones
+ */
+export const zRenewRecoveryCodesResponse = zRecoveryCodes
+
+export const zGetOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks
+ */
+export const zGetOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
+
+export const zPutOrganizationSecurityHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zPutOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks now
+ */
+export const zPutOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorLoginSecondFactorResponse = zOperatorSession
+
+export const zOperatorSetUpTotpBody = zChallengeRequest
+
+/**
+ * The secret
+ */
+export const zOperatorSetUpTotpResponse = zTotpSetup
+
+export const zOperatorConfirmTotpBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed

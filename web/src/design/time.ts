@@ -13,6 +13,18 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', MINUTE],
 ]
 
+const zone = ref<string>()
+
+/** Times are told in this zone from now on; one that the browser does not know leaves its own. */
+export function setTimeZone(name: string | undefined): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    zone.value = name
+  } catch {
+    zone.value = undefined
+  }
+}
+
 /** "3 minutes ago", "in 2 days"; within half a minute it is "now". */
 export function relativeTime(at: Date, now: Date, locale = 'en'): string {
   const secs = Math.round((at.getTime() - now.getTime()) / 1000)
@@ -25,16 +37,20 @@ export function relativeTime(at: Date, now: Date, locale = 'en'): string {
 }
 
 export function absoluteTime(at: Date, locale = 'en'): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
+  return new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    timeZone: zone.value,
+  }).format(at)
 }
 
 export function calendarDate(at: Date, locale = 'en'): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(at)
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: zone.value }).format(at)
 }
 
 /** "14:32" */
 export function clockTime(at: Date, locale = 'en'): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(at)
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone.value }).format(at)
 }
 
 /** Time taken, as short as it may be without lying: "240 ms", "3.2 s", "1 min 05 s", "2 h 03 min". */

@@ -1,19 +1,33 @@
-import { nextTick, ref, useTemplateRef, type Ref } from 'vue'
+import { nextTick, ref, useTemplateRef, type ComponentPublicInstance, type Ref } from 'vue'
+import { useI18n } from 'vue-i18n'
 import type { FormError } from '@nuxt/ui'
 import { splitServerErrors } from './serverErrors'
+import { toApiProblem } from '@/app/problem'
 
-interface FormHandle {
-  setErrors(errors: FormError[]): void
-}
+type FormHandle = ComponentPublicInstance & { setErrors(errors: FormError[]): void }
 
 /**
  * Sends a form and puts what the server refuses where it belongs: at the field, else in `failure` for the banner
- * above the button. Focus goes to the first refused field.
+ * above the button. Focus goes to the first refused field. `fieldOf` names the field of a problem that as a whole is
+ * about one field, by its code; the catalogue says it as `problem.CODE.field`.
  */
-export function useServerForm(refName: string, fields: readonly string[]) {
+export function useServerForm(
+  refName: string,
+  fields: readonly string[],
+  fieldOf: Readonly<Record<string, string>> = {},
+) {
+  const { t, te } = useI18n()
   const form = useTemplateRef<FormHandle>(refName)
   const failure: Ref<unknown> = ref()
   const busy = ref(false)
+
+  function split(error: unknown): { fieldErrors: FormError[]; rest: boolean } {
+    const { code, detail } = toApiProblem(error)
+    const name = fieldOf[code]
+    if (!name) return splitServerErrors(error, fields)
+    const key = `problem.${code}.field`
+    return { fieldErrors: [{ name, message: te(key) ? t(key) : detail }], rest: false }
+  }
 
   async function send<T>(call: () => Promise<T>): Promise<T | undefined> {
     failure.value = undefined
@@ -21,13 +35,14 @@ export function useServerForm(refName: string, fields: readonly string[]) {
     try {
       return await call()
     } catch (error) {
-      const { fieldErrors, rest } = splitServerErrors(error, fields)
+      const { fieldErrors, rest } = split(error)
       form.value?.setErrors(fieldErrors)
       if (rest) failure.value = error
       busy.value = false
       await nextTick()
       const first = fieldErrors[0]?.name
-      if (first) document.querySelector<HTMLElement>(`[name="${CSS.escape(first)}"]`)?.focus()
+      const root: HTMLElement | undefined = form.value?.$el
+      if (first) root?.querySelector<HTMLElement>(`[name="${CSS.escape(first)}"]`)?.focus()
       return undefined
     } finally {
       busy.value = false

@@ -1,14 +1,54 @@
-import { keepPreviousData, useMutation, useQuery } from '@tanstack/vue-query'
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, type Ref } from 'vue'
-import { passwordStrength, type Session, type SignInAnswer } from '@/client'
+import { browserTimeZone, writeFor } from './personal'
+import { refreshSession, rememberSession } from './session'
+import { useCursorList } from '@/app/cursorList'
 import {
+  listSessions,
+  passwordStrength,
+  putAvatar,
+  updateProfile,
+  type Challenge,
+  type Profile,
+  type Session,
+  type SignInAnswer,
+} from '@/client'
+import {
+  changeEmailMutation,
+  changePasswordMutation,
+  confirmEmailMutation,
+  confirmTotpMutation,
+  deleteAvatarMutation,
+  deleteAccountMutation,
+  endOtherSessionsMutation,
+  endSessionMutation,
+  forgotPasswordMutation,
+  getProfileOptions,
+  getProfileQueryKey,
+  getSecondFactorOptions,
+  getSecondFactorQueryKey,
   loginMutation,
   loginSecondFactorMutation,
   logoutMutation,
   registerMutation,
+  removeTotpMutation,
+  renewRecoveryCodesMutation,
+  resendVerificationMutation,
+  resetPasswordMutation,
+  setUpTotpMutation,
+  stepUpMutation,
+  updateProfileMutation,
   verifyEmailMutation,
 } from '@/client/@tanstack/vue-query.gen'
-import { rememberSession } from './session'
+
+function rememberIfSignedIn(answer: SignInAnswer): void {
+  if (answer.result === 'session') rememberSession(answer.session)
+}
+
+/** What is still to be done after the password was right: nothing, or a code for this challenge. */
+export function challengeOf(answer: SignInAnswer): Challenge | undefined {
+  return answer.result === 'second_factor' ? answer.challenge : undefined
+}
 
 export function useLogIn() {
   return useMutation({ ...loginMutation(), onSuccess: rememberIfSignedIn })
@@ -18,21 +58,158 @@ export function useLogInSecondFactor() {
   return useMutation({ ...loginSecondFactorMutation(), onSuccess: rememberIfSignedIn })
 }
 
-function rememberIfSignedIn(answer: SignInAnswer): void {
-  if (answer.result === 'session') rememberSession(answer.session)
-}
-
 export function useSignUp() {
   return useMutation(registerMutation())
 }
 
+export function useResendConfirmation() {
+  return useMutation(resendVerificationMutation())
+}
+
+export function useForgotPassword() {
+  return useMutation(forgotPasswordMutation())
+}
+
+export function useResetPassword() {
+  return useMutation(resetPasswordMutation())
+}
+
+export function useConfirmNewEmail() {
+  return useMutation({ ...confirmEmailMutation(), onSuccess: useRefreshMe() })
+}
+
+export function useStepUp() {
+  return useMutation({ ...stepUpMutation(), onSuccess: refreshSession })
+}
+
 export function useConfirmEmail() {
-  return useMutation({ ...verifyEmailMutation(), onSuccess: (session: Session) => rememberSession(session) })
+  return useMutation({
+    ...verifyEmailMutation(),
+    onSuccess: (session: Session) => {
+      rememberSession(session)
+      // A new account knows no time zone. Nothing depends on it: it can be chosen later.
+      void updateProfile({ body: { time_zone: browserTimeZone() } })
+        .then(({ data }) => writeFor(data))
+        .catch(() => undefined)
+    },
+  })
 }
 
 export function useLogOut(to = '/login') {
   // A fresh page forgets everything that the old session had loaded.
   return useMutation({ ...logoutMutation(), onSuccess: () => window.location.assign(to) })
+}
+
+export function useMe() {
+  return useQuery(getProfileOptions())
+}
+
+/** The profile and the session say the same of a person: after a change, both are read again. */
+function useRefreshMe() {
+  const queries = useQueryClient()
+  return async () => {
+    await Promise.all([queries.invalidateQueries({ queryKey: getProfileQueryKey() }), refreshSession()])
+  }
+}
+
+function useKeepMe() {
+  const queries = useQueryClient()
+  return (profile: Profile) => {
+    queries.setQueryData(getProfileQueryKey(), profile)
+    writeFor(profile)
+    return refreshSession()
+  }
+}
+
+export function useUpdateMe() {
+  return useMutation({ ...updateProfileMutation(), onSuccess: useKeepMe() })
+}
+
+export function usePutAvatar() {
+  return useMutation({
+    mutationFn: async (picture: File) => {
+      const { data } = await putAvatar({ body: picture, headers: { 'Content-Type': picture.type } })
+      return data
+    },
+    onSuccess: useKeepMe(),
+  })
+}
+
+export function useDeleteAvatar() {
+  return useMutation({ ...deleteAvatarMutation(), onSuccess: useKeepMe() })
+}
+
+export function useChangeEmail() {
+  return useMutation(changeEmailMutation())
+}
+
+export function useChangePassword() {
+  const queries = useQueryClient()
+  // The other sessions have ended.
+  return useMutation({ ...changePasswordMutation(), onSuccess: () => queries.invalidateQueries() })
+}
+
+export function useDeleteMe() {
+  return useMutation({
+    ...deleteAccountMutation(),
+    onSuccess: () => window.location.assign('/login?deleted=1'),
+  })
+}
+
+const SESSIONS_KEY = ['my-sessions'] as const
+
+export function useSessions() {
+  return useCursorList({
+    key: SESSIONS_KEY,
+    fetch: async (cursor, signal) => {
+      const { data } = await listSessions({ query: { cursor }, signal })
+      return data
+    },
+  })
+}
+
+function useRefreshSessions() {
+  const queries = useQueryClient()
+  return () => queries.invalidateQueries({ queryKey: ['list', ...SESSIONS_KEY] })
+}
+
+export function useEndSession() {
+  return useMutation({ ...endSessionMutation(), onSuccess: useRefreshSessions() })
+}
+
+export function useEndOtherSessions() {
+  return useMutation({ ...endOtherSessionsMutation(), onSuccess: useRefreshSessions() })
+}
+
+export function useSecondFactor() {
+  return useQuery(getSecondFactorOptions())
+}
+
+function useRefreshSecondFactor() {
+  const queries = useQueryClient()
+  return async () => {
+    await Promise.all([
+      queries.invalidateQueries({ queryKey: getSecondFactorQueryKey() }),
+      queries.invalidateQueries({ queryKey: getProfileQueryKey() }),
+      refreshSession(),
+    ])
+  }
+}
+
+export function useSetUpTotp() {
+  return useMutation(setUpTotpMutation())
+}
+
+export function useConfirmTotp() {
+  return useMutation({ ...confirmTotpMutation(), onSuccess: useRefreshSecondFactor() })
+}
+
+export function useRemoveTotp() {
+  return useMutation({ ...removeTotpMutation(), onSuccess: useRefreshSecondFactor() })
+}
+
+export function useRenewRecoveryCodes() {
+  return useMutation({ ...renewRecoveryCodesMutation(), onSuccess: useRefreshSecondFactor() })
 }
 
 /** How good a password is, given what an attacker would try first: the person's own name and address. */

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
+import { writeFor } from './personal'
 import type { Session } from '@/client'
 import { getSessionOptions, getSessionQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { toApiProblem } from '@/app/problem'
@@ -14,7 +15,9 @@ function options() {
 /** The session, or null when nobody is logged in. Fails only when the server cannot be asked. */
 export async function loadSession(): Promise<Session | null> {
   try {
-    return await queryClient.fetchQuery(options())
+    const session = await queryClient.fetchQuery(options())
+    writeFor(session.user)
+    return session
   } catch (error) {
     if (toApiProblem(error).status === 401) return null
     throw error
@@ -37,6 +40,12 @@ export function rememberSession(session: Session): void {
   // Nothing of whoever was logged in before may be shown to the next one.
   queryClient.removeQueries({ type: 'inactive' })
   queryClient.setQueryData(getSessionQueryKey(), session)
+  writeFor(session.user)
+}
+
+/** Something of it changed on the server: read it again, wherever it is shown. */
+export function refreshSession(): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: getSessionQueryKey() })
 }
 
 export function forgetSession(): void {

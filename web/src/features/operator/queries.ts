@@ -13,14 +13,17 @@ import {
   operatorListUserSessions,
   operatorListUsers,
   type OperationState,
+  type OperatorFactorConfirmed,
   type OperatorSession,
   type StripeEventState,
   type ViewAs,
 } from '@/client'
 import {
+  operatorConfirmTotpMutation,
   operatorDeprovisionTenantMutation,
   operatorDisableOperatorMutation,
   operatorEndUserSessionMutation,
+  operatorFirstMutation,
   operatorGetOperationOptions,
   operatorGetTenantOptions,
   operatorGetUserOptions,
@@ -28,11 +31,11 @@ import {
   operatorLoginSecondFactorMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
-  operatorRefundCheckoutMutation,
   operatorReplayStripeEventMutation,
   operatorRetryOperationMutation,
   operatorRetryTenantMutation,
   operatorSetRoleMutation,
+  operatorSetUpTotpMutation,
   operatorViewAsMutation,
 } from '@/client/@tanstack/vue-query.gen'
 import type { OperationSource } from '@/features/provisioning/operationStream'
@@ -55,10 +58,25 @@ export function useOperatorLogIn() {
   return useMutation(operatorLoginMutation())
 }
 
-export function useOperatorLogInSecondFactor() {
+export function useFirstOperator() {
+  return useMutation(operatorFirstMutation())
+}
+
+export function useOperatorSecondFactor() {
   return useMutation({
     ...operatorLoginSecondFactorMutation(),
     onSuccess: (session: OperatorSession) => rememberOperatorSession(session),
+  })
+}
+
+export function useOperatorSetUpTotp() {
+  return useMutation(operatorSetUpTotpMutation())
+}
+
+export function useOperatorConfirmTotp() {
+  return useMutation({
+    ...operatorConfirmTotpMutation(),
+    onSuccess: ({ session }: OperatorFactorConfirmed) => rememberOperatorSession(session),
   })
 }
 
@@ -224,10 +242,6 @@ function useRefreshAll() {
 
 export function useRetryOperation() {
   return useMutation({ ...operatorRetryOperationMutation(), onSuccess: useRefreshAll() })
-}
-
-export function useRefundCheckout() {
-  return useMutation({ ...operatorRefundCheckoutMutation(), onSuccess: useRefreshAll() })
 }
 
 export function useRetryTenant() {

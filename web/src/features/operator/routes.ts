@@ -7,6 +7,11 @@ export const operatorRoutes: RouteRecordRaw[] = [
     component: () => import('./views/OperatorLoginView.vue'),
   },
   {
+    path: '/operator/first',
+    name: 'operator-first',
+    component: () => import('./views/FirstOperatorView.vue'),
+  },
+  {
     path: '/operator',
     component: () => import('./OperatorLayout.vue'),
     meta: { audience: 'operator' },

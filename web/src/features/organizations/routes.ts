@@ -10,4 +10,9 @@ export const newOrganizationRoute: RouteRecordRaw = {
 /** Below `/o/:organization`. */
 export const organizationRoutes: RouteRecordRaw[] = [
   { path: '', name: 'overview', component: () => import('./views/OverviewView.vue') },
+  {
+    path: 'settings',
+    name: 'organization-settings',
+    component: () => import('./views/OrganizationSettingsView.vue'),
+  },
 ]
