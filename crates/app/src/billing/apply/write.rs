@@ -61,7 +61,10 @@ pub(super) async fn changes(
             }
             Change::ReleaseTenant { tenant, .. } => provisioning::discard_pending(tx, *tenant).await?,
             Change::StartProvision { tenant } => start_provision(tx, app, *tenant, trace).await?,
-            Change::WantTenant { tenant, desired } => tenants::set_desired(&mut *tx, *tenant, *desired).await?,
+            Change::WantTenant { tenant, desired } => {
+                tenants::set_desired(&mut *tx, *tenant, *desired).await?;
+                provisioning::look_again(tx, *tenant, trace).await?;
+            }
             Change::CancelAtProvider { provider_id } => cancel::enqueue(tx, provider_id, trace).await?,
         }
     }
