@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use tenantry_operations::jobs;
-use tenantry_postgres::{DatabaseError, sweep};
+use tenantry_postgres::{DatabaseError, billing::inbox, sweep};
 
 use crate::{App, error::Fault};
 
@@ -10,6 +10,8 @@ use crate::{App, error::Fault};
 const KEEP_SESSIONS: TimeDelta = TimeDelta::days(30);
 /// Done jobs stay this long; failed ones stay until somebody has looked at them.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(7);
+/// Settled events stay this long: three times as long as the provider itself lists them, so none is taken for new.
+const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
 
 /// Sweeps once.
 ///
@@ -22,9 +24,10 @@ pub async fn run(app: &App) -> Result<(), Fault> {
     let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)
         .await
         .map_err(DatabaseError::from)?;
+    let events = inbox::prune(&mut tx, now - KEEP_EVENTS).await?;
     tx.commit().await?;
-    if rows + jobs > 0 {
-        tracing::info!(rows, jobs, "removed what had served its time");
+    if rows + jobs + events > 0 {
+        tracing::info!(rows, jobs, events, "removed what had served its time");
     }
     Ok(())
 }

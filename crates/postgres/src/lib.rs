@@ -11,7 +11,6 @@ pub mod idempotency;
 pub mod isolation;
 pub mod livemode;
 pub mod migrate;
-pub mod notifications;
 pub mod organizations;
 pub mod provisioning;
 pub mod roles;
