@@ -28,7 +28,7 @@ pub async fn cancel(
     actor: &str,
     trace: Option<&str>,
 ) -> Result<CheckoutView, BillingFault> {
-    let view = super::find(app, organization, checkout).await?;
+    let view = super::get(app, organization, checkout).await?;
     if view.details.state != CheckoutState::Open.as_str() {
         return Ok(view);
     }
@@ -53,5 +53,5 @@ pub async fn cancel(
             page::end_without_page(app, checkout, CheckoutState::Expired, None, trace).await?;
         }
     }
-    Ok(super::find(app, organization, checkout).await?)
+    Ok(super::get(app, organization, checkout).await?)
 }
