@@ -23,4 +23,4 @@ mod unnamed;
 pub use config::DatabaseConfig;
 pub use database::Database;
 pub use error::{ConflictKind, DatabaseError};
-pub use scope::{OrganizationTx, SystemTx, UserTx};
+pub use scope::{OrganizationTx, Scoped, SystemTx, UserTx};

@@ -98,7 +98,9 @@ async fn note_checkout(
     state: CheckoutState,
     refund_needed: bool,
 ) -> Result<(), BillingFault> {
-    let row = checkouts::find(tx, checkout).await?.ok_or(DatabaseError::NotFound)?;
+    let row = checkouts::find(&mut *tx, checkout)
+        .await?
+        .ok_or(DatabaseError::NotFound)?;
     let organization = tenantry_domain::ids::OrganizationId::from_uuid(row.organization_id);
     let act = Act::new("checkout.ended", ACTOR)
         .organization(organization)

@@ -32,7 +32,7 @@ pub async fn cancel(
     if view.details.state != CheckoutState::Open.as_str() {
         return Ok(view);
     }
-    let mut tx = app.database.system("call a checkout off").await?;
+    let mut tx = app.database.organization(organization).await?;
     let row = checkouts::find(&mut tx, checkout)
         .await?
         .ok_or(DatabaseError::NotFound)?;
