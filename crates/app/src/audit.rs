@@ -1,16 +1,18 @@
 //! Who did what: written in the transaction that does it.
 
+mod personal;
+
 use std::{fmt::Display, net::IpAddr};
 
 use serde_json::Value;
-use sqlx::PgExecutor;
 use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
 use tenantry_postgres::{
-    DatabaseError, SystemTx,
+    DatabaseError, Scoped, SystemTx,
     audit::{self, NewAuditEvent},
 };
 use uuid::Uuid;
 
+pub use self::personal::{Personal, find_personal};
 use crate::App;
 
 /// One act, as a use case describes it.
@@ -53,7 +55,7 @@ impl Act {
         self
     }
 
-    /// Where from.
+    /// Where from. It is sealed, so an act that has it is recorded in the person's own scope or the system's.
     pub fn address(mut self, address: Option<IpAddr>) -> Self {
         self.address = address;
         self
@@ -76,16 +78,21 @@ impl Act {
 ///
 /// # Errors
 /// The database's.
-pub async fn record(app: &App, executor: impl PgExecutor<'_>, act: Act) -> Result<(), DatabaseError> {
+pub async fn record<T: Scoped>(app: &App, tx: &mut T, act: Act) -> Result<(), DatabaseError> {
+    let id = AuditEventId::from_uuid(Uuid::now_v7());
+    let sealed = match act.address {
+        Some(address) => Some(personal::seal(app, tx, act.user, id, &Personal { address }).await?),
+        None => None,
+    };
     audit::insert(
-        executor,
+        tx.session(),
         &NewAuditEvent {
-            id: AuditEventId::from_uuid(Uuid::now_v7()),
+            id,
             organization: act.organization,
             user: act.user,
             action: act.action,
             actor: &act.actor,
-            address: act.address,
+            sealed_personal: sealed.as_deref(),
             target: act.target.as_deref(),
             body: &act.body,
             at: app.clock.now(),
@@ -105,21 +112,8 @@ pub async fn record_for_customer(
     act: Act,
     organizations: &[OrganizationId],
 ) -> Result<(), DatabaseError> {
-    let rows: Vec<_> = organizations
-        .iter()
-        .map(|organization| (AuditEventId::from_uuid(Uuid::now_v7()), *organization))
-        .collect();
-    let event = NewAuditEvent {
-        id: AuditEventId::from_uuid(Uuid::now_v7()),
-        organization: None,
-        user: act.user,
-        action: act.action,
-        actor: &act.actor,
-        address: act.address,
-        target: act.target.as_deref(),
-        body: &act.body,
-        at: app.clock.now(),
-    };
-    audit::insert_in_organizations(tx, &event, &rows).await?;
-    audit::insert(tx, &event).await
+    for organization in organizations {
+        record(app, &mut *tx, act.clone().organization(*organization)).await?;
+    }
+    record(app, tx, act).await
 }

@@ -74,7 +74,6 @@ pub async fn create(
         .system("create an organization")
         .await
         .map_err(Fault::from)?;
-    organizations::lock_owner(&mut tx, owner).await.map_err(Fault::from)?;
     if organizations::count_owned(&mut tx, owner).await.map_err(Fault::from)? >= MAX_OWNED {
         return Err(CreateError::TooMany);
     }

@@ -23,6 +23,7 @@ mod views;
 mod watch;
 
 pub use converge::Converge;
+pub(crate) use converge::look_again;
 pub use deprovision::Deprovision;
 pub use feed::{Moves, ProgressFeed};
 pub use names::{Availability, CheckNameError, check_name, suggest_name};

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use tenantry_domain::accounts::{device::DEVICE_STAYS_KNOWN, throttle::FORGOTTEN_AFTER};
 use tenantry_operations::jobs;
-use tenantry_postgres::{DatabaseError, sweep};
+use tenantry_postgres::{DatabaseError, billing::inbox, sweep};
 
 use crate::{App, error::Fault};
 
@@ -13,6 +13,8 @@ const KEEP_CODES: TimeDelta = TimeDelta::days(1);
 const KEEP_SESSIONS: TimeDelta = TimeDelta::days(30);
 /// Done jobs stay this long; failed ones stay until somebody has looked at them.
 const KEEP_JOBS: TimeDelta = TimeDelta::days(7);
+/// Settled events stay this long: three times as long as the provider itself lists them, so none is taken for new.
+const KEEP_EVENTS: TimeDelta = TimeDelta::days(90);
 
 /// Sweeps once.
 ///
@@ -31,9 +33,10 @@ pub async fn run(app: &App) -> Result<(), Fault> {
     let jobs = jobs::prune(tx.connection(), now - KEEP_JOBS)
         .await
         .map_err(DatabaseError::from)?;
+    let events = inbox::prune(&mut tx, now - KEEP_EVENTS).await?;
     tx.commit().await?;
-    if rows + jobs > 0 {
-        tracing::info!(rows, jobs, "removed what had served its time");
+    if rows + jobs + events > 0 {
+        tracing::info!(rows, jobs, events, "removed what had served its time");
     }
     Ok(())
 }

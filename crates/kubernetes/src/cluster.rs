@@ -11,7 +11,7 @@ use tenantry_domain::{
     provisioning::{
         Cluster, ClusterError, Placement, Quota,
         cluster::{
-            HelmTurn, NamespaceApplied, OnChange, Openings, OwnedNamespace, Part, Probe, ProbeAnswer, Readiness,
+            Fence, HelmTurn, NamespaceApplied, OnChange, Openings, OwnedNamespace, Part, Probe, ProbeAnswer, Readiness,
             ReleaseRequest, Right, TenantSecret,
         },
     },
@@ -23,7 +23,7 @@ use crate::{
     connect::{self, ConnectError, Settings},
     errors::call,
     helm::{self, Helm},
-    namespace, network, probe, quota, readiness, rights, watch,
+    idle, namespace, network, probe, quota, readiness, rights, watch,
 };
 
 /// One cluster, reached by kube-rs and helm.
@@ -86,8 +86,9 @@ impl Cluster for KubernetesCluster {
         placement: &Placement,
         release: &ReleaseRequest,
         _turn: HelmTurn,
+        fence: &dyn Fence,
     ) -> Result<(), ClusterError> {
-        helm::apply(&self.helm, &self.client, placement, release).await
+        helm::apply(&self.helm, &self.client, placement, release, fence).await
     }
 
     async fn readiness(&self, placement: &Placement) -> Result<Readiness, ClusterError> {
@@ -98,31 +99,40 @@ impl Cluster for KubernetesCluster {
         probe::send(probe).await
     }
 
-    async fn remove_release(&self, placement: &Placement, _turn: HelmTurn) -> Result<(), ClusterError> {
-        if namespace::is_ours(&self.client, placement).await? {
-            helm::remove(&self.helm, &self.client, placement).await
-        } else {
-            Ok(())
+    async fn remove_release(
+        &self,
+        placement: &Placement,
+        _turn: HelmTurn,
+        fence: &dyn Fence,
+    ) -> Result<(), ClusterError> {
+        if !namespace::is_ours(&self.client, placement).await? {
+            return Ok(());
         }
+        helm::remove(&self.helm, &self.client, placement, fence).await?;
+        idle::end_pods(&self.client, placement, fence).await
     }
 
-    async fn remove(&self, placement: &Placement, part: Part) -> Result<(), ClusterError> {
+    async fn is_idle(&self, placement: &Placement) -> Result<bool, ClusterError> {
+        Ok(!namespace::is_ours(&self.client, placement).await? || idle::is_idle(&self.client, placement).await?)
+    }
+
+    async fn remove(&self, placement: &Placement, part: Part, fence: &dyn Fence) -> Result<(), ClusterError> {
         if !namespace::is_ours(&self.client, placement).await? {
             return Ok(());
         }
         match part {
-            Part::NetworkPolicies => remove_all::<NetworkPolicy>(&self.client, placement).await,
-            Part::ServiceAccount => remove_all::<ServiceAccount>(&self.client, placement).await,
-            Part::Secrets => remove_all::<Secret>(&self.client, placement).await,
+            Part::NetworkPolicies => remove_all::<NetworkPolicy>(&self.client, placement, fence).await,
+            Part::ServiceAccount => remove_all::<ServiceAccount>(&self.client, placement, fence).await,
+            Part::Secrets => remove_all::<Secret>(&self.client, placement, fence).await,
             Part::Quota => {
-                remove_all::<LimitRange>(&self.client, placement).await?;
-                remove_all::<ResourceQuota>(&self.client, placement).await
+                remove_all::<LimitRange>(&self.client, placement, fence).await?;
+                remove_all::<ResourceQuota>(&self.client, placement, fence).await
             }
         }
     }
 
-    async fn remove_namespace(&self, placement: &Placement) -> Result<(), ClusterError> {
-        namespace::remove(&self.client, placement).await
+    async fn remove_namespace(&self, placement: &Placement, fence: &dyn Fence) -> Result<(), ClusterError> {
+        namespace::remove(&self.client, placement, fence).await
     }
 
     async fn namespace_gone(&self, placement: &Placement) -> Result<bool, ClusterError> {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, api::ListParams};
-use tenantry_domain::provisioning::{ClusterError, Placement, cluster::ReleaseRequest};
+use tenantry_domain::provisioning::{
+    ClusterError, Placement,
+    cluster::{Fence, ReleaseRequest},
+};
 
 mod command;
 mod failure;
@@ -13,9 +16,10 @@ pub(crate) use command::Helm;
 
 use crate::errors::call;
 
-/// A helm that was killed leaves its revision *pending*. Helm without `--wait` is done within seconds, and ours is
-/// killed after this time, so that a record pending for longer belongs to nobody.
-const ABANDONED_AFTER_SECONDS: i64 = 20;
+/// A helm that was killed leaves its revision *pending*. Helm without `--wait` is done within seconds, and the server kills
+/// its own after 20. A server that is killed itself takes no helm along, and the record was written by another machine's
+/// clock: hence three times that until a pending record belongs to nobody.
+const ABANDONED_AFTER_SECONDS: i64 = 60;
 
 /// How the newest revision of a release stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,7 @@ pub(crate) async fn apply(
     client: &Client,
     placement: &Placement,
     request: &ReleaseRequest,
+    fence: &dyn Fence,
 ) -> Result<(), ClusterError> {
     if !request.chart.join("Chart.yaml").is_file() {
         return Err(ClusterError::ChartMissing {
@@ -51,8 +56,9 @@ pub(crate) async fn apply(
             });
         }
         // Nothing ever ran from it, so nothing is lost.
-        Standing::HalfInstalled => uninstall(helm, placement).await?,
+        Standing::HalfInstalled => uninstall(helm, placement, "background", fence).await?,
         Standing::HalfUpgraded => {
+            fence.check().await?;
             helm.run(
                 &["rollback", &placement.release, "--namespace", &placement.namespace],
                 None,
@@ -84,28 +90,41 @@ pub(crate) async fn apply(
     let values = serde_json::to_vec(&request.values).map_err(|error| ClusterError::ChartDoesNotRender {
         detail: format!("the values cannot be written: {error}"),
     })?;
+    fence.check().await?;
     helm.run(&arguments, Some(values)).await.map(drop)
 }
 
-/// Uninstalls, also what is only half installed. The namespace need not exist.
-pub(crate) async fn remove(helm: &Helm, client: &Client, placement: &Placement) -> Result<(), ClusterError> {
+/// Uninstalls, also what is only half installed. The namespace need not exist. In the foreground: the workloads stay in
+/// sight until their pods have ended.
+pub(crate) async fn remove(
+    helm: &Helm,
+    client: &Client,
+    placement: &Placement,
+    fence: &dyn Fence,
+) -> Result<(), ClusterError> {
     match standing(client, placement).await? {
         Standing::Absent => Ok(()),
         Standing::Busy => Err(ClusterError::ReleaseBusy {
             release: placement.release.clone(),
         }),
-        Standing::Settled | Standing::HalfInstalled | Standing::HalfUpgraded => uninstall(helm, placement).await,
+        Standing::Settled | Standing::HalfInstalled | Standing::HalfUpgraded => {
+            uninstall(helm, placement, "foreground", fence).await
+        }
     }
 }
 
-async fn uninstall(helm: &Helm, placement: &Placement) -> Result<(), ClusterError> {
+/// The fence is asked last: between it and Helm's first call lies nothing but the start of a process.
+async fn uninstall(helm: &Helm, placement: &Placement, cascade: &str, fence: &dyn Fence) -> Result<(), ClusterError> {
     let arguments = [
         "uninstall",
         &placement.release,
         "--namespace",
         &placement.namespace,
         "--ignore-not-found",
+        "--cascade",
+        cascade,
     ];
+    fence.check().await?;
     helm.run(&arguments, None).await.map(drop)
 }
 
@@ -166,6 +185,7 @@ mod tests {
     #[test]
     fn a_fresh_pending_record_belongs_to_somebody_an_old_one_to_nobody() {
         assert_eq!(stands(1, "pending-install", 3), Standing::Busy);
+        assert_eq!(stands(1, "pending-install", 40), Standing::Busy);
         assert_eq!(stands(1, "pending-install", 60), Standing::HalfInstalled);
         assert_eq!(stands(4, "pending-upgrade", 60), Standing::HalfUpgraded);
         assert_eq!(stands(4, "uninstalling", 60), Standing::HalfInstalled);

@@ -10,6 +10,7 @@ mod connect;
 mod diagnosis;
 mod errors;
 mod helm;
+mod idle;
 mod namespace;
 mod network;
 mod probe;

@@ -6,19 +6,23 @@ use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 use tenantry_domain::{
     ids::InstallationId,
     provisioning::{
         ClusterError, Placement,
-        cluster::{NamespaceApplied, OwnedNamespace},
+        cluster::{Fence, NamespaceApplied, OwnedNamespace},
         identifiers,
     },
 };
 
-use crate::{apply::FIELD_MANAGER, errors::call};
+use crate::{
+    apply::{FIELD_MANAGER, exactly},
+    errors::call,
+    idle,
+};
 
 /// Pods of tenants run under the strictest profile that Kubernetes defines.
 const POD_SECURITY: [(&str, &str); 3] = [
@@ -26,6 +30,10 @@ const POD_SECURITY: [(&str, &str); 3] = [
     ("pod-security.kubernetes.io/warn", "restricted"),
     ("pod-security.kubernetes.io/audit", "restricted"),
 ];
+
+/// Which operation made the namespace. Unlike the label, no later operation writes it, so that a repeated step knows its
+/// own work from what was there before.
+const MADE_BY: &str = "tenantry.dev/made-by-operation";
 
 /// Creates first, so that a namespace of somebody else is noticed before anything is written to it.
 pub(crate) async fn apply(client: &Client, placement: &Placement) -> Result<NamespaceApplied, ClusterError> {
@@ -35,9 +43,10 @@ pub(crate) async fn apply(client: &Client, placement: &Placement) -> Result<Name
     labels.extend(POD_SECURITY.map(|(key, value)| (key.to_owned(), value.to_owned())));
 
     let new = Namespace {
-        metadata: kube::api::ObjectMeta {
+        metadata: ObjectMeta {
             name: Some(placement.namespace.clone()),
             labels: Some(labels.clone()),
+            annotations: Some(BTreeMap::from([(MADE_BY.to_owned(), placement.operation.to_string())])),
             ..Default::default()
         },
         ..Namespace::default()
@@ -56,7 +65,7 @@ pub(crate) async fn apply(client: &Client, placement: &Placement) -> Result<Name
                     namespace: placement.namespace.clone(),
                 });
             }
-            (NamespaceApplied::TakenUp, found.metadata.uid)
+            (taken_up(&found.metadata, placement), found.metadata.uid)
         }
         Err(error) => return Err(error),
     };
@@ -76,8 +85,18 @@ pub(crate) async fn apply(client: &Client, placement: &Placement) -> Result<Name
     Ok(applied)
 }
 
+/// What an earlier try of the same operation made counts as made now.
+fn taken_up(found: &ObjectMeta, placement: &Placement) -> NamespaceApplied {
+    let maker = found.annotations.as_ref().and_then(|all| all.get(MADE_BY));
+    if maker == Some(&placement.operation.to_string()) {
+        NamespaceApplied::Created
+    } else {
+        NamespaceApplied::TakenUp
+    }
+}
+
 /// Asks for removal of exactly the namespace that was looked at.
-pub(crate) async fn remove(client: &Client, placement: &Placement) -> Result<(), ClusterError> {
+pub(crate) async fn remove(client: &Client, placement: &Placement, fence: &dyn Fence) -> Result<(), ClusterError> {
     let api: Api<Namespace> = Api::all(client.clone());
     let resource = described(placement);
     let Some(found) = call("reading a namespace", &resource, api.get_opt(&placement.namespace)).await? else {
@@ -87,17 +106,11 @@ pub(crate) async fn remove(client: &Client, placement: &Placement) -> Result<(),
     if found.metadata.deletion_timestamp.is_some() {
         return Ok(());
     }
-    let params = DeleteParams {
-        preconditions: Some(Preconditions {
-            uid: found.metadata.uid,
-            resource_version: None,
-        }),
-        ..DeleteParams::background()
-    };
+    fence.check().await?;
     match call(
         "removing a namespace",
         &resource,
-        api.delete(&placement.namespace, &params),
+        api.delete(&placement.namespace, &exactly(&found.metadata)),
     )
     .await
     {
@@ -133,14 +146,17 @@ pub(crate) async fn list_owned(
     let mut params = ListParams::default()
         .labels(&format!("{}={installation}", identifiers::INSTALLATION))
         .limit(PAGE);
+    let inhabited = idle::namespaces_with_workloads(client, installation).await?;
     let mut owned = Vec::new();
     loop {
         let page = call("listing namespaces", "namespaces", api.list_metadata(&params)).await?;
         let next = page.metadata.continue_.clone().filter(|token| !token.is_empty());
         owned.extend(page.items.into_iter().map(|item| {
             let labels = item.metadata.labels.unwrap_or_default();
+            let name = item.metadata.name.unwrap_or_default();
             OwnedNamespace {
-                name: item.metadata.name.unwrap_or_default(),
+                has_workload: inhabited.contains(&name),
+                name,
                 tenant: labelled(&labels, identifiers::TENANT),
                 operation: labelled(&labels, identifiers::OPERATION),
                 created_at: item

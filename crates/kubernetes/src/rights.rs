@@ -26,7 +26,7 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("networking.k8s.io", "ingresses", OF_CHARTS),
     ("apps", "deployments", OF_CHARTS_WATCHED),
     ("apps", "statefulsets", OF_CHARTS_WATCHED),
-    ("", "pods", &["list", "watch"]),
+    ("", "pods", &["list", "watch", "delete"]),
     ("networking.k8s.io", "ingressclasses", &["get"]),
 ];
 

@@ -1,4 +1,5 @@
-//! Notices at once what operations wait for: a quota in force, a workload available, a pod that cannot start.
+//! Notices at once what operations wait for: a quota in force, a workload available or gone, a pod that cannot start or
+//! has ended.
 
 use std::fmt::Debug;
 
@@ -31,11 +32,11 @@ pub(crate) async fn run(client: &Client, installation: InstallationId, changed: 
             progress(!is_gone && is_in_force(quota))
         }),
         watched::<Deployment>(client, &selector, |deployment, is_gone| {
-            progress(!is_gone && deployment_is_available(deployment))
+            progress(is_gone || deployment_is_available(deployment))
         }),
         watched::<StatefulSet>(client, &selector, |_, is_gone| progress(!is_gone)),
         watched::<Pod>(client, &selector, |pod, is_gone| {
-            progress(!is_gone && obstacle_of_pod(pod).is_some())
+            progress(is_gone || obstacle_of_pod(pod).is_some())
         }),
         watched::<Namespace>(client, &selector, |_, is_gone| {
             is_gone.then_some(Noticed::NamespaceGone)

@@ -1,10 +1,8 @@
 //! The record of who did what: rows are added in the transaction that does it and never changed.
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgExecutor;
+use sqlx::{FromRow, PgExecutor};
 use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
 use uuid::Uuid;
 
@@ -23,8 +21,8 @@ pub struct NewAuditEvent<'a> {
     pub action: &'a str,
     /// Who did it: an id, or `anonymous`, or the part of the program.
     pub actor: &'a str,
-    /// Where from.
-    pub address: Option<IpAddr>,
+    /// What else is known of the person, sealed under the person's own key.
+    pub sealed_personal: Option<&'a [u8]>,
     /// What it was done to.
     pub target: Option<&'a str>,
     /// The rest.
@@ -39,15 +37,15 @@ pub struct NewAuditEvent<'a> {
 /// The database's.
 pub async fn insert(executor: impl PgExecutor<'_>, event: &NewAuditEvent<'_>) -> Result<(), DatabaseError> {
     sqlx::query(
-        "insert into audit_events (id, organization_id, user_id, action, actor, address, target, body, at)
-         values ($1, $2, $3, $4, $5, $6::text::inet, $7, $8, $9)",
+        "insert into audit_events (id, organization_id, user_id, action, actor, sealed_personal, target, body, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(event.id.uuid())
     .bind(event.organization.map(OrganizationId::uuid))
     .bind(event.user.map(UserId::uuid))
     .bind(event.action)
     .bind(event.actor)
-    .bind(event.address.map(|address| address.to_string()))
+    .bind(event.sealed_personal)
     .bind(event.target)
     .bind(event.body)
     .bind(event.at)
@@ -57,34 +55,68 @@ pub async fn insert(executor: impl PgExecutor<'_>, event: &NewAuditEvent<'_>) ->
     Ok(())
 }
 
-/// Writes one act down in the log of each of these organizations.
+/// A person's key, sealed.
+#[derive(Debug, Clone, FromRow)]
+pub struct PersonalKeyRow {
+    /// Which master key wraps it.
+    pub key_id: String,
+    /// The wrapped key.
+    pub wrapped_key: Vec<u8>,
+    /// The encrypted key.
+    pub ciphertext: Vec<u8>,
+}
+
+/// A person's key; nothing before the first act, and after the person was erased.
 ///
 /// # Errors
 /// The database's.
-pub async fn insert_in_organizations(
-    tx: &mut SystemTx,
-    event: &NewAuditEvent<'_>,
-    organizations: &[(AuditEventId, OrganizationId)],
-) -> Result<(), DatabaseError> {
-    let (ids, organizations): (Vec<Uuid>, Vec<Uuid>) = organizations
-        .iter()
-        .map(|(id, organization)| (id.uuid(), organization.uuid()))
-        .unzip();
-    sqlx::query(
-        "insert into audit_events (id, organization_id, user_id, action, actor, address, target, body, at)
-         select l.id, l.organization_id, $3, $4, $5, $6::text::inet, $7, $8, $9
-         from unnest($1::uuid[], $2::uuid[]) as l (id, organization_id)",
+pub async fn find_key(executor: impl PgExecutor<'_>, subject: Uuid) -> Result<Option<PersonalKeyRow>, DatabaseError> {
+    Ok(
+        sqlx::query_as("select key_id, wrapped_key, ciphertext from personal_keys where user_id = $1")
+            .bind(subject)
+            .persistent(false)
+            .fetch_optional(executor)
+            .await?,
     )
-    .bind(ids)
-    .bind(organizations)
-    .bind(event.user.map(UserId::uuid))
-    .bind(event.action)
-    .bind(event.actor)
-    .bind(event.address.map(|address| address.to_string()))
-    .bind(event.target)
-    .bind(event.body)
-    .bind(event.at)
-    .execute(tx)
+}
+
+/// Keeps a person's key, unless there is one already.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_key(
+    executor: impl PgExecutor<'_>,
+    subject: Uuid,
+    key: &PersonalKeyRow,
+    now: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "insert into personal_keys (user_id, key_id, wrapped_key, ciphertext, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (user_id) do nothing",
+    )
+    .bind(subject)
+    .bind(&key.key_id)
+    .bind(&key.wrapped_key)
+    .bind(&key.ciphertext)
+    .bind(now)
+    .persistent(false)
+    .execute(executor)
     .await?;
     Ok(())
+}
+
+/// Whom an act concerned, and what is sealed beside it.
+///
+/// # Errors
+/// The database's.
+pub async fn find_sealed(
+    tx: &mut SystemTx,
+    event: AuditEventId,
+) -> Result<Option<(Option<Uuid>, Vec<u8>)>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select user_id, sealed_personal from audit_events where id = $1 and sealed_personal is not null",
+    )
+    .bind(event.uuid())
+    .fetch_optional(tx)
+    .await?)
 }

@@ -72,25 +72,6 @@ impl DatabaseError {
     pub fn is_worth_retrying(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Timeout(_) | Self::Contention(_))
     }
-
-    /// Gives a constraint its meaning beside the statement that may meet it: the client's error for the names in
-    /// `meanings`, and `otherwise` for every other failure.
-    ///
-    /// ```
-    /// # use tenantry_postgres::DatabaseError;
-    /// # enum AddDomain { Taken, Database(DatabaseError) }
-    /// # fn mapped(error: DatabaseError) -> AddDomain {
-    /// error.explain([("domains_pkey", AddDomain::Taken)], AddDomain::Database)
-    /// # }
-    /// ```
-    pub fn explain<E, const N: usize>(self, meanings: [(&str, E); N], otherwise: impl FnOnce(Self) -> E) -> E {
-        for (constraint, meaning) in meanings {
-            if self.is_conflict_on(constraint) {
-                return meaning;
-            }
-        }
-        otherwise(self)
-    }
 }
 
 impl From<sqlx::Error> for DatabaseError {

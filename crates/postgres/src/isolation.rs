@@ -59,6 +59,7 @@ pub const TABLES: &[(&str, Class)] = &[
     ("operators", Class::System),
     ("organization_slugs", Class::OrganizationUser),
     ("organizations", Class::OrganizationUser),
+    ("personal_keys", Class::User),
     ("plan_versions", Class::System),
     ("prices", Class::System),
     ("products", Class::System),

@@ -105,23 +105,16 @@ pub async fn insert_slug(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Has whoever else makes an organization for this user wait until the transaction ends.
-///
-/// # Errors
-/// The database's.
-pub async fn lock_owner(tx: &mut SystemTx, user: UserId) -> Result<(), DatabaseError> {
-    sqlx::query("select from users where id = $1 for update")
-        .bind(user.uuid())
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-/// How many organizations a user owns.
+/// How many organizations a user owns. The user's row stays locked until the transaction ends, so that of several
+/// attempts at once each sees what the one before it made.
 ///
 /// # Errors
 /// The database's.
 pub async fn count_owned(tx: &mut SystemTx, user: UserId) -> Result<i64, DatabaseError> {
+    sqlx::query("select id from users where id = $1 for no key update")
+        .bind(user.uuid())
+        .execute(&mut *tx)
+        .await?;
     Ok(
         sqlx::query_scalar("select count(*) from memberships where user_id = $1 and role = 'owner'")
             .bind(user.uuid())

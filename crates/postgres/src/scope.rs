@@ -104,6 +104,12 @@ macro_rules! scope {
             }
         }
 
+        impl Scoped for $name {
+            fn session(&mut self) -> &mut PgConnection {
+                self.connection()
+            }
+        }
+
         impl<'c> Executor<'c> for &'c mut $name {
             type Database = Postgres;
 
@@ -155,8 +161,20 @@ macro_rules! scope {
     };
 }
 
+/// A transaction in any scope, for what is written in all of them.
+pub trait Scoped: Send {
+    /// The connection under it: statements on it ask for `persistent(false)` themselves.
+    fn session(&mut self) -> &mut PgConnection;
+}
+
+impl Scoped for PgConnection {
+    fn session(&mut self) -> &mut PgConnection {
+        self
+    }
+}
+
 scope! {
-    /// One organization's rows, as `tenantry_app`. Nearly everything runs in this scope.
+    /// One organization's rows, as `tenantry_app`: what its people read, and write where nothing else is touched.
     OrganizationTx
 }
 

@@ -33,7 +33,7 @@ impl Person {
         Self {
             email: parts.customer_email.clone(),
             organization: "Museum of Examples".into(),
-            tenant: "museum-of-examples".into(),
+            tenant: parts.tenant_name.clone(),
         }
     }
 }

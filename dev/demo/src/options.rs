@@ -56,7 +56,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Refuses what would touch real money or somebody's real database.
+    /// Refuses what would touch real money. Somebody's real database is refused when it is looked at.
     pub fn checked(self) -> Result<Self, DemoError> {
         if let Some(key) = &self.stripe_key
             && !(key.starts_with("sk_test_") || key.starts_with("rk_test_"))

@@ -2,6 +2,7 @@
 
 pub mod control_plane;
 mod local;
+mod marker;
 mod operator;
 
 use std::{
@@ -24,6 +25,8 @@ pub struct Parts {
     pub public_url: Url,
     /// The first customer's address.
     pub customer_email: String,
+    /// What the first customer's tenant is called.
+    pub tenant_name: String,
     /// Made for this run.
     pub customer_password: String,
     /// The operator's address.
@@ -50,12 +53,21 @@ pub struct Parts {
 
 /// What the local parts tell the control plane.
 struct Surroundings {
-    database: HashMap<String, String>,
+    database: Database,
     smtp_url: String,
     inbox_url: Option<String>,
     stripe_key: String,
     stripe_api: Option<String>,
     cluster: HashMap<String, String>,
+}
+
+/// A ledger, and how far the demonstration may take it for its own.
+struct Database {
+    /// The URLs of owner and log-in roles, by their variables.
+    urls: HashMap<String, String>,
+    claim: marker::Claim,
+    /// The owner's URL of a database that was given, to be marked when its schema is made.
+    given: Option<Url>,
 }
 
 impl Parts {

@@ -32,11 +32,7 @@ pub struct CheckoutView {
 ///
 /// # Errors
 /// `NotFound` when the organization has no such checkout; the database.
-pub async fn find(
-    app: &App,
-    organization: OrganizationId,
-    checkout: CheckoutId,
-) -> Result<CheckoutView, DatabaseError> {
+pub async fn get(app: &App, organization: OrganizationId, checkout: CheckoutId) -> Result<CheckoutView, DatabaseError> {
     let mut tx = app.database.read_organization(organization).await?;
     let details = checkouts::find_details(&mut tx, checkout)
         .await?

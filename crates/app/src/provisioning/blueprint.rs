@@ -24,14 +24,15 @@ pub(super) struct Blueprint {
 }
 
 impl Blueprint {
-    /// Reads it anew: the catalog may have been mended since the last attempt.
+    /// Reads it anew: the product may have been mended in the catalog since the last attempt. The plan version is the one
+    /// that the operation was queued with and that its end records.
     pub(super) async fn load(app: &App, subject: &Subject) -> Result<Self, StepError> {
         let mut tx = app
             .database
             .read_system("read what a tenant is made from")
             .await
             .map_err(failure::of_database)?;
-        let row = blueprints::find(&mut tx, subject.tenant)
+        let row = blueprints::find(&mut tx, subject.tenant, subject.plan_version)
             .await
             .map_err(failure::of_database)?;
         let tenant = tenants::find(&mut tx, subject.tenant)

@@ -12,10 +12,13 @@ use tenantry_operations::{
     HookResult,
     jobs::{self, Job, JobContext, JobError, NewJob},
 };
-use tenantry_postgres::provisioning::{operations, tenants};
+use tenantry_postgres::{
+    DatabaseError, SystemTx,
+    provisioning::{operations, tenants},
+};
 
 use super::start::{self, StartError};
-use crate::App;
+use crate::{App, error::Fault};
 
 const ACTOR: &str = "tenantry";
 
@@ -44,6 +47,19 @@ pub(super) async fn enqueue(
     }
     jobs::enqueue(tx, job).await?;
     Ok(())
+}
+
+/// Queues a look at a tenant of which something else is wanted from now on: one that failed and gave up its appointment
+/// while it was not paid for is made again.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub(crate) async fn look_again(tx: &mut SystemTx, tenant: TenantId, trace: Option<&str>) -> Result<(), Fault> {
+    let queued = enqueue(tx.connection(), tenant, None, trace).await;
+    queued.map_err(|error| match start::unexpected(error) {
+        StartError::Fault(fault) => fault,
+        other => DatabaseError::from(sqlx::Error::Configuration(Box::new(other))).into(),
+    })
 }
 
 #[async_trait]
@@ -92,7 +108,7 @@ pub(super) async fn converge(
             .map_err(start::unexpected)?,
         NextStep::Provision => {
             let cause = match observed {
-                Observed::Missing => "the namespace is missing".to_owned(),
+                Observed::Missing => "the namespace, or what runs in it, is missing".to_owned(),
                 _ => format!("automatic attempt {}", tenant.attempt.saturating_add(1)),
             };
             match start::start_provision(&mut tx, app, id, &cause, ACTOR, trace).await {

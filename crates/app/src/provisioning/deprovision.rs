@@ -121,7 +121,7 @@ macro_rules! removal_steps {
 }
 
 removal_steps! {
-    /// The Helm release, and with it everything of the chart.
+    /// The Helm release, and with it everything of the chart. Ends when nothing runs any more.
     Uninstall = "uninstall", |cx| effects::remove_release(cx);
     /// The Secrets in the cluster.
     RemoveSecrets = "remove_secrets", |cx| effects::remove_part(cx, Part::Secrets);

@@ -13,6 +13,9 @@ const SOON: Duration = Duration::from_millis(500);
 
 /// The step's answer to an error of the cluster.
 pub(super) fn of_cluster(error: ClusterError) -> StepError {
+    if error == ClusterError::Superseded {
+        return StepError::Superseded;
+    }
     match error.remedy() {
         Remedy::NotYet => StepError::not_yet(error.to_string(), SOON),
         Remedy::Retry => failure(&error).into_retry(),

@@ -1,16 +1,25 @@
-//! The cluster compared with the ledger: a hand-deleted namespace is made again, one that nobody wants any more goes.
+//! The cluster compared with the ledger: a namespace or release that somebody took away is made again, a namespace that
+//! nobody wants any more goes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
     ids::{OperationId, OrganizationId, TenantId},
-    provisioning::{ClusterError, Placement, cluster::OwnedNamespace, convergence::Observed, identifiers},
+    provisioning::{
+        ClusterError, Placement,
+        cluster::{Readiness, Unfenced},
+        convergence::Observed,
+        identifiers,
+    },
 };
 use tenantry_operations::jobs::{self, Job, JobContext, JobError, NewJob};
-use tenantry_postgres::{DatabaseError, provisioning::tenants};
+use tenantry_postgres::{
+    DatabaseError,
+    provisioning::tenants::{self, Expectation},
+};
 use uuid::Uuid;
 
 use super::{converge::converge, start::StartError};
@@ -30,7 +39,7 @@ pub struct Payload {}
 /// What a comparison found, and did unless it was a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciliation {
-    /// Tenants that should run and have no namespace: an operation was queued.
+    /// Tenants that should run and have no namespace, or nothing that runs in it: an operation was queued.
     pub missing: Vec<TenantId>,
     /// Namespaces of tenants that are gone: removed.
     pub orphans: Vec<String>,
@@ -107,17 +116,13 @@ pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliatio
     tx.commit().await?;
 
     let mut found = Reconciliation::default();
-    let present: HashSet<&str> = owned
+    let present: HashMap<String, bool> = owned
         .iter()
         .filter(|namespace| !namespace.terminating)
-        .map(|namespace| namespace.name.as_str())
+        .map(|namespace| (namespace.name.clone(), namespace.has_workload))
         .collect();
     for tenant in &expected {
-        let observed = if present.contains(tenant.namespace.as_str()) {
-            Observed::Present
-        } else {
-            Observed::Missing
-        };
+        let observed = observe(app, tenant, &present).await?;
         if tenant.is_missing(observed) {
             found.missing.push(tenant.id);
             if !dry_run {
@@ -137,7 +142,10 @@ pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliatio
                 }
                 if !dry_run {
                     app.cluster
-                        .remove_namespace(&placement_of_orphan(app, tenant, &namespace))
+                        .remove_namespace(
+                            &placement_of(app, tenant, namespace.name.clone(), namespace.operation),
+                            &Unfenced,
+                        )
                         .await?;
                 }
                 found.orphans.push(namespace.name);
@@ -149,17 +157,32 @@ pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliatio
     Ok(found)
 }
 
-fn placement_of_orphan(app: &App, tenant: TenantId, namespace: &OwnedNamespace) -> Placement {
+/// Whether the tenant's namespace is there and something runs in it.
+async fn observe(app: &App, tenant: &Expectation, present: &HashMap<String, bool>) -> Result<Observed, ClusterError> {
+    let has_workload = match present.get(&tenant.namespace) {
+        None => return Ok(Observed::Missing),
+        Some(has_workload) => *has_workload,
+    };
+    if has_workload || !tenant.is_missing(Observed::Missing) {
+        return Ok(Observed::Present);
+    }
+    // A chart need not pass our labels on; what readiness goes by, it must have.
+    let placement = placement_of(app, tenant.id, tenant.namespace.clone(), None);
+    match app.cluster.readiness(&placement).await? {
+        Readiness::Waiting(obstacle) if obstacle.code == "no_workload" => Ok(Observed::Missing),
+        Readiness::Ready | Readiness::Waiting(_) => Ok(Observed::Present),
+    }
+}
+
+/// Where a tenant is, for looking and removing, which regard installation, tenant and names only.
+fn placement_of(app: &App, tenant: TenantId, namespace: String, operation: Option<OperationId>) -> Placement {
     Placement {
         installation: app.settings.installation,
-        // Removing looks at installation and tenant only.
         organization: OrganizationId::from_uuid(Uuid::nil()),
         tenant,
         product: String::new(),
-        operation: namespace
-            .operation
-            .unwrap_or_else(|| OperationId::from_uuid(Uuid::nil())),
+        operation: operation.unwrap_or_else(|| OperationId::from_uuid(Uuid::nil())),
         release: identifiers::release(tenant),
-        namespace: namespace.name.clone(),
+        namespace,
     }
 }

@@ -188,6 +188,10 @@ pub async fn start_deprovision(
         None => {}
     }
     row.state.deprovision()?;
+    if row.state != TenantState::Deprovisioning {
+        // What failed so far was making it: the removal has attempts of its own.
+        tenants::forget_failures(&mut *tx, tenant).await?;
+    }
     let subject = Subject::of(&row);
     let new = NewOperation::of::<Deprovision>(row.organization.uuid(), tenant.uuid(), &subject, cause, actor)?;
     queue(tx, app, &subject, new, trace, "tenant.deprovision").await

@@ -404,3 +404,70 @@ async fn a_price_in_no_catalog_is_seen_and_a_replay_delivers_after_mending() {
     world.assert_bought_once().await;
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_contract_that_runs_again_has_its_failed_tenant_looked_at() {
+    let mut world = World::new().await;
+    let checkout = world.begin("museum-of-pauses").await.unwrap();
+    world.pay(checkout).await;
+    world.start_jobs();
+    let event = newest(&world, "customer.subscription.created").await;
+    world.deliver(&event).await;
+    world.settled().await;
+    // Making it failed, and when its next attempt was due the contract did not allow it to run.
+    let mut tx = world.app.database.system("a test pauses a contract").await.unwrap();
+    for statement in [
+        "update entitlements set access = 'none'",
+        "update tenants set state = 'provisioning', desired = 'suspended'",
+        "update tenants set state = 'failed', attempt = 1, retry_at = now() - interval '1 hour'",
+        "delete from jobs where kind = 'tenant.converge'",
+    ] {
+        sqlx::query(statement).execute(&mut tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    schedule_reconciliation(&world.app).await.unwrap();
+    world.wait_for_jobs("reconcile.stripe").await;
+    world.settled().await;
+    assert_eq!(
+        world.text("select desired from tenants").await.as_deref(),
+        Some("running")
+    );
+    let looks = "select count(*) from jobs where kind = 'tenant.converge' and state = 'queued' and run_at <= now()";
+    assert_eq!(world.count(looks).await, 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn settled_events_are_swept_away_and_the_newest_stays() {
+    let world = World::new().await;
+    let mut tx = world.app.database.system("a test fills the inbox").await.unwrap();
+    sqlx::query(
+        "insert into stripe_events (id, type, livemode, payload, state, created_at, settled_at) \
+         select 'evt_' || days || state, 'invoice.paid', false, '{}', state, now() - days * interval '1 day', \
+             now() - days * interval '1 day' \
+         from unnest(array[10, 100, 200]) days, unnest(array['applied', 'ignored', 'failed']) state",
+    )
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    tenantry_app::sweep::run(&world.app).await.unwrap();
+    assert_eq!(world.count("select count(*) from stripe_events").await, 3 + 2);
+    let mut tx = world.app.database.system("a test ages the inbox").await.unwrap();
+    sqlx::query(
+        "update stripe_events set settled_at = settled_at - interval '1 year', created_at = created_at - interval '1 year'",
+    )
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    tenantry_app::sweep::run(&world.app).await.unwrap();
+    assert_eq!(
+        world
+            .count("select count(*) from stripe_events where state <> 'failed'")
+            .await,
+        2
+    );
+    world.stop().await;
+}

@@ -181,7 +181,7 @@ impl World {
     }
 
     pub async fn checkout(&self, id: CheckoutId) -> CheckoutView {
-        checkout::find(&self.app, self.organization, id).await.unwrap()
+        checkout::get(&self.app, self.organization, id).await.unwrap()
     }
 
     /// The payment page of a checkout.

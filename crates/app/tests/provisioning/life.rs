@@ -110,3 +110,62 @@ async fn a_half_made_tenant_can_be_removed_while_it_is_being_made() {
     let tenant = world.until_tenant(id, TenantState::Deleted).await;
     assert!(!world.namespace_exists(&tenant));
 }
+
+#[tokio::test]
+async fn policies_stay_until_the_last_pod_has_ended() {
+    let world = World::new().await;
+    let (id, operation) = world.provision("slow-to-end").await;
+    world.until(operation, &["done"]).await;
+    let tenant = world.until_tenant(id, TenantState::Active).await;
+    let slow = r#"{"spec": {"template": {"spec": {"containers": [
+        {"name": "product", "lifecycle": {"preStop": {"sleep": {"seconds": 6}}}}]}}}}"#;
+    world.kubectl(&[
+        "patch",
+        "deployment",
+        &tenant.namespace,
+        "-n",
+        &tenant.namespace,
+        "-p",
+        slow,
+    ]);
+    world.kubectl(&[
+        "rollout",
+        "status",
+        "deployment",
+        &tenant.namespace,
+        "-n",
+        &tenant.namespace,
+    ]);
+    let names = |kind: &str| world.kubectl(&["get", kind, "-n", &tenant.namespace, "-o", "name"]);
+
+    let removal = provisioning::remove(&world.app, id, "slow-to-end", "a test", None)
+        .await
+        .unwrap();
+    let mut ending = 0;
+    loop {
+        // The policies first: what runs after they were found gone runs without them.
+        let (policies, quotas) = (names("networkpolicies"), names("resourcequotas"));
+        let pods = world.kubectl(&[
+            "get",
+            "pods",
+            "-n",
+            &tenant.namespace,
+            "--field-selector",
+            "status.phase=Running",
+            "-o",
+            "name",
+        ]);
+        if pods.is_empty() {
+            break;
+        }
+        assert!(
+            policies.contains("tenantry-default-deny"),
+            "{pods} without policies: {policies}"
+        );
+        assert!(quotas.contains("tenantry"), "{pods} without bounds");
+        ending += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(ending > 1, "the pods were gone at once, and the test has seen nothing");
+    assert_eq!(world.until(removal, &["done", "undone", "stuck"]).await.state, "done");
+}

@@ -23,11 +23,36 @@ async fn a_namespace_deleted_by_hand_is_made_again() {
         view.operations.first().filter(|latest| latest.id != operation).cloned()
     })
     .await;
-    assert_eq!(again.cause, "the namespace is missing");
+    assert_eq!(again.cause, "the namespace, or what runs in it, is missing");
     assert_eq!(world.until(again.id, &["done", "undone", "stuck"]).await.state, "done");
     assert_eq!(world.answer(&tenant).await, 200);
     // It was welcomed once.
     assert_eq!(world.mails.to("owner@example.org").len(), 1);
+}
+
+#[tokio::test]
+async fn a_release_that_somebody_took_away_is_made_again() {
+    let world = World::new().await;
+    let (id, operation) = world.provision("emptied").await;
+    world.until(operation, &["done"]).await;
+    let tenant = world.until_tenant(id, TenantState::Active).await;
+    let agreed = provisioning::reconcile_cluster(&world.app, true).await.unwrap();
+    assert_eq!(agreed.missing, vec![]);
+
+    world.kubectl(&[
+        "delete",
+        "deployment",
+        "--all",
+        "--namespace",
+        &tenant.namespace,
+        "--wait=true",
+    ]);
+    let found = provisioning::reconcile_cluster(&world.app, false).await.unwrap();
+    assert_eq!(found.missing, vec![id]);
+    let again = world.tenant(id).await.operations.first().unwrap().id;
+    assert_ne!(again, operation);
+    assert_eq!(world.until(again, &["done", "undone", "stuck"]).await.state, "done");
+    assert_eq!(world.answer(&tenant).await, 200);
 }
 
 #[tokio::test]

@@ -131,3 +131,104 @@ async fn nothing_runs_under_a_contract_that_does_not_allow_it() {
         assert_eq!(world.tenant(id).await.state, TenantState::Failed);
     }
 }
+
+/// Runs one statement about the tenant as the system role.
+async fn change(world: &World, statement: &'static str, tenant: TenantId) {
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    sqlx::query(statement)
+        .bind(tenant.uuid())
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removal_has_attempts_of_its_own() {
+    let world = World::new().await;
+    let id = world.name("made-in-vain").await;
+    change(&world, "update tenants set state = 'provisioning' where id = $1", id).await;
+    change(
+        &world,
+        "update tenants set state = 'failed', attempt = 3, retry_at = now() + interval '1 day' where id = $1",
+        id,
+    )
+    .await;
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    provisioning::start_deprovision(&mut tx, &world.app, id, "a test", "a test", None)
+        .await
+        .unwrap();
+    let (attempt, retry): (i32, Option<chrono::DateTime<chrono::Utc>>) =
+        sqlx::query_as("select attempt, retry_at from tenants where id = $1")
+            .bind(id.uuid())
+            .fetch_one(&mut tx)
+            .await
+            .unwrap();
+    assert_eq!((attempt, retry), (0, None));
+    tx.rollback().await.unwrap();
+
+    // One that failed to be removed keeps its count.
+    change(
+        &world,
+        "update tenants set state = 'deprovisioning', attempt = 2 where id = $1",
+        id,
+    )
+    .await;
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    provisioning::start_deprovision(&mut tx, &world.app, id, "a test", "a test", None)
+        .await
+        .unwrap();
+    let attempt: i32 = sqlx::query_scalar("select attempt from tenants where id = $1")
+        .bind(id.uuid())
+        .fetch_one(&mut tx)
+        .await
+        .unwrap();
+    assert_eq!(attempt, 2);
+}
+
+#[tokio::test]
+async fn what_is_recorded_as_applied_is_what_was_made() {
+    let world = World::new().await;
+    let id = world.name("moved-meanwhile").await;
+    // Its subscriber moves to other terms after the operation was queued.
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    let operation = provisioning::start_provision(&mut tx, &world.app, id, "a test", "a test", None)
+        .await
+        .unwrap()
+        .operation();
+    sqlx::query("update plan_versions set retired_at = now()")
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into plan_versions (id, product, plan, version, definition) \
+         select gen_random_uuid(), product, plan, 2, jsonb_set(definition, '{quota,pods}', '9') from plan_versions",
+    )
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    sqlx::query("update tenants set plan_version_wanted = (select id from plan_versions where version = 2)")
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.until(operation, &["done", "undone", "stuck"]).await.state, "done");
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    let applied: Uuid = sqlx::query_scalar("select plan_version_applied from tenants where id = $1")
+        .bind(id.uuid())
+        .fetch_one(&mut tx)
+        .await
+        .unwrap();
+    assert_eq!(applied, world.plan.uuid());
+    let namespace = world.tenant(id).await.namespace;
+    let pods = world.kubectl(&[
+        "get",
+        "resourcequota",
+        "tenantry",
+        "--namespace",
+        &namespace,
+        "--output",
+        "jsonpath={.spec.hard.pods}",
+    ]);
+    assert_eq!(pods, "4");
+}

@@ -36,16 +36,18 @@ pub trait Cluster: Send + Sync {
     /// Writes one Secret.
     async fn apply_secret(&self, placement: &Placement, secret: &TenantSecret) -> Result<(), ClusterError>;
 
-    /// Waits until Helm may be run: no more of it run at once than the machine has processors for. To be taken before
-    /// the fence, whose answer does not outlast a wait.
+    /// Waits until Helm may be run: no more of it run at once than the machine has processors for. It is taken before
+    /// the call, since a fence's answer does not outlast a wait.
     async fn helm_turn(&self) -> HelmTurn;
 
-    /// Installs or upgrades the Helm release and returns without waiting for its pods.
+    /// Installs or upgrades the Helm release and returns without waiting for its pods. The fence is asked before each run
+    /// of Helm, since mending what a killed one left may uninstall it.
     async fn apply_release(
         &self,
         placement: &Placement,
         release: &ReleaseRequest,
         turn: HelmTurn,
+        fence: &dyn Fence,
     ) -> Result<(), ClusterError>;
 
     /// Whether the release's workloads run, and if not, what is in the way.
@@ -54,14 +56,25 @@ pub trait Cluster: Send + Sync {
     /// Asks the tenant through the ingress, as a browser would.
     async fn probe(&self, probe: &Probe) -> Result<ProbeAnswer, ClusterError>;
 
-    /// Uninstalls the Helm release. Fine when there is none.
-    async fn remove_release(&self, placement: &Placement, turn: HelmTurn) -> Result<(), ClusterError>;
+    /// Uninstalls the Helm release and asks every pod of the namespace to end. Fine when there is none. Pods take their
+    /// time: see [`Cluster::is_idle`].
+    async fn remove_release(
+        &self,
+        placement: &Placement,
+        turn: HelmTurn,
+        fence: &dyn Fence,
+    ) -> Result<(), ClusterError>;
 
-    /// Removes what one of the `apply_…` calls made. Fine when there is none.
-    async fn remove(&self, placement: &Placement, part: Part) -> Result<(), ClusterError>;
+    /// Whether nothing runs in the tenant's namespace any more, so that nothing needs its policies and bounds.
+    async fn is_idle(&self, placement: &Placement) -> Result<bool, ClusterError>;
 
-    /// Asks for the namespace to be removed. Fine when there is none; refused when it is not this tenant's.
-    async fn remove_namespace(&self, placement: &Placement) -> Result<(), ClusterError>;
+    /// Removes what one of the `apply_…` calls made. Fine when there is none. What was written since the fence was asked
+    /// stays.
+    async fn remove(&self, placement: &Placement, part: Part, fence: &dyn Fence) -> Result<(), ClusterError>;
+
+    /// Asks for the namespace to be removed. Fine when there is none; refused when it is not this tenant's. One that was
+    /// written since the fence was asked stays.
+    async fn remove_namespace(&self, placement: &Placement, fence: &dyn Fence) -> Result<(), ClusterError>;
 
     /// Whether nothing of the namespace is left.
     async fn namespace_gone(&self, placement: &Placement) -> Result<bool, ClusterError>;
@@ -86,13 +99,33 @@ pub trait Cluster: Send + Sync {
     async fn helm_version(&self) -> Result<String, ClusterError>;
 }
 
+/// Whether the one who asked for an act may still do it. An adapter asks after its last look and right before the act: a
+/// worker that was paused in between must not take away what others have made meanwhile.
+#[async_trait]
+pub trait Fence: Send + Sync {
+    /// Fine as long as the act is still the caller's; [`ClusterError::Superseded`] when somebody else has taken over.
+    async fn check(&self) -> Result<(), ClusterError>;
+}
+
+/// The fence of acts that no lease guards, because nobody else would do them.
+#[derive(Debug, Clone, Copy)]
+pub struct Unfenced;
+
+#[async_trait]
+impl Fence for Unfenced {
+    async fn check(&self) -> Result<(), ClusterError> {
+        Ok(())
+    }
+}
+
 /// Called with each tenant that has changed in the cluster. Must return at once.
 pub type OnChange = Arc<dyn Fn(TenantId, Noticed) + Send + Sync>;
 
 /// What a watch saw of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noticed {
-    /// Something that an operation may wait for: a quota in force, a workload available, a pod that cannot start.
+    /// Something that an operation may wait for: a quota in force, a workload available or gone, a pod that cannot start
+    /// or has ended.
     Progress,
     /// Its namespace has gone.
     NamespaceGone,
@@ -101,9 +134,9 @@ pub enum Noticed {
 /// What was found where the namespace was to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamespaceApplied {
-    /// Nothing.
+    /// Nothing, or what an earlier attempt of the same operation made.
     Created,
-    /// The tenant's own, of an earlier attempt or operation.
+    /// The tenant's own, made by an earlier operation.
     TakenUp,
 }
 
@@ -227,6 +260,8 @@ pub struct OwnedNamespace {
     pub created_at: Option<DateTime<Utc>>,
     /// Whether it is already being removed.
     pub terminating: bool,
+    /// Whether a labelled workload is in it. A chart may leave the label out, so *no* is a reason to look closer.
+    pub has_workload: bool,
 }
 
 /// One right that Tenantry uses.

@@ -9,9 +9,9 @@ use super::{DesiredState, TenantState};
 pub enum Observed {
     /// Nobody has looked.
     Unknown,
-    /// Its namespace is there.
+    /// Its namespace is there, and something runs in it.
     Present,
-    /// It has no namespace.
+    /// It has no namespace, or nothing that runs in it.
     Missing,
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn begin_checkout(
         trace: Some(&trace.traceparent()),
     };
     let begun = checkout::begin::begin(&state.app, &wish).await?;
-    let view = checkout::find(&state.app, caller.organization(), begun).await?;
+    let view = checkout::get(&state.app, caller.organization(), begun).await?;
     let location = format!("/api/v1/organizations/{}/checkouts/{begun}", caller.organization());
     Ok((
         StatusCode::CREATED,

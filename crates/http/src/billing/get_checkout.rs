@@ -17,7 +17,5 @@ pub(super) async fn get_checkout(
     caller: Authorized<BillingRead>,
     PathId(id): PathId<CheckoutId>,
 ) -> Result<Json<Checkout>, Problem> {
-    Ok(Json(
-        checkout::find(&state.app, caller.organization(), id).await?.into(),
-    ))
+    Ok(Json(checkout::get(&state.app, caller.organization(), id).await?.into()))
 }

@@ -1,7 +1,11 @@
 //! What every answer carries, whoever asks.
 
+use std::net::IpAddr;
+
 use http::Method;
 use serde_json::json;
+use tenantry_app::audit::find_personal;
+use tenantry_domain::ids::AuditEventId;
 
 use crate::support::TestApp;
 
@@ -83,15 +87,77 @@ async fn forwarded_addresses_count_from_trusted_proxies_only() {
     test.browser_from([203, 0, 113, 9])
         .post_with("/api/v1/auth/login", &credentials, &forwarded)
         .await;
+    let mut addresses = addresses_of(&test, "session.refused").await;
+    addresses.sort();
+    let expected: [IpAddr; 2] = ["192.0.2.55".parse().unwrap(), "203.0.113.9".parse().unwrap()];
+    assert_eq!(addresses, expected);
+}
+
+/// Where acts came from, as whoever has the keys reads it.
+async fn addresses_of(test: &TestApp, action: &str) -> Vec<IpAddr> {
+    let mut tx = test.app.database.system("a test reads the log").await.unwrap();
+    let events: Vec<uuid::Uuid> = sqlx::query_scalar("select id from audit_events where action = $1")
+        .bind(action)
+        .fetch_all(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut addresses = Vec::new();
+    for event in events {
+        let personal = find_personal(&test.app, AuditEventId::from_uuid(event)).await.unwrap();
+        addresses.extend(personal.map(|personal| personal.address));
+    }
+    addresses
+}
+
+#[tokio::test]
+async fn the_log_keeps_addresses_sealed_and_loses_them_with_the_persons_key() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let started = addresses_of(&test, "session.started").await;
+    assert_eq!(started.len(), 1);
+    let text = started[0].to_string();
+    let clear: i64 = {
+        let mut tx = test.app.database.system("a test reads the log").await.unwrap();
+        sqlx::query_scalar(
+            "select count(*) from audit_events \
+             where audit_events::text like '%' || $1 || '%' or position($1::bytea in sealed_personal) > 0",
+        )
+        .bind(&text)
+        .fetch_one(&mut tx)
+        .await
+        .unwrap()
+    };
+    assert_eq!(clear, 0);
+
+    // Erasing the person.
+    test.execute("delete from personal_keys where user_id in (select id from users)")
+        .await;
+    assert_eq!(addresses_of(&test, "session.started").await, Vec::<IpAddr>::new());
     assert_eq!(
-        test.count("select count(*) from audit_events where address = '192.0.2.55'")
+        test.count("select count(*) from audit_events where action = 'session.started'")
             .await,
         1
     );
+}
+
+#[tokio::test]
+async fn a_trace_from_outside_begins_anew_also_behind_a_trusted_proxy() {
+    const FOREIGN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let test = TestApp::start().await;
+    let body = json!({
+        "email": "ada@example.org", "password": crate::support::PASSWORD, "name": "Ada", "organization_name": "Museum",
+    });
+    let answer = test
+        .browser_from([10, 1, 2, 3])
+        .post_with("/api/v1/auth/register", &body, &[("traceparent", FOREIGN)])
+        .await;
+    assert_eq!(answer.status, 202);
+    assert!(test.count("select count(*) from jobs where trace_id is not null").await > 0);
     assert_eq!(
-        test.count("select count(*) from audit_events where address = '203.0.113.9'")
+        test.count("select count(*) from jobs where trace_id like '%4bf92f3577b34da6a3ce929d0e0e4736%'")
             .await,
-        1
+        0
     );
 }
 

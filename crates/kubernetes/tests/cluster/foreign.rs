@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     ids::InstallationId,
-    provisioning::{Cluster, ClusterError},
+    provisioning::{Cluster, ClusterError, cluster::Unfenced},
 };
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ async fn a_namespace_of_somebody_else_is_left_alone() {
 
     for result in [
         cluster.apply_namespace(placement).await.map(drop),
-        cluster.remove_namespace(placement).await,
+        cluster.remove_namespace(placement, &Unfenced).await,
     ] {
         let error = result.unwrap_err();
         assert_eq!(error.code(), "namespace_not_ours");

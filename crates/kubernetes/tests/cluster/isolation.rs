@@ -5,8 +5,10 @@ use kube::{
     Api,
     api::{DeleteParams, ListParams},
 };
-use tenantry_domain::provisioning::Cluster;
-use tenantry_domain::provisioning::cluster::Part;
+use tenantry_domain::provisioning::{
+    Cluster,
+    cluster::{Part, Unfenced},
+};
 
 use crate::support::{TestTenant, wait_for};
 
@@ -29,7 +31,7 @@ async fn another_tenants_pod_gets_through_only_without_the_policies() {
     // Its own policies keep the other tenant in, the target's keep it out: both have to go.
     other
         .cluster
-        .remove(&other.placement, Part::NetworkPolicies)
+        .remove(&other.placement, Part::NetworkPolicies, &Unfenced)
         .await
         .unwrap();
     assert!(

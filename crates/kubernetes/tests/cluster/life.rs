@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tenantry_domain::provisioning::{
     Cluster, ClusterError,
-    cluster::{NamespaceApplied, Part, ProbeAnswer},
+    cluster::{NamespaceApplied, Part, ProbeAnswer, Unfenced},
 };
 
 use crate::support::{TestTenant, wait_for};
@@ -30,12 +30,13 @@ async fn a_tenant_answers_through_the_ingress_and_leaves_nothing() {
     // Every call may be made twice.
     tenant.prepare().await;
     tenant.install().await;
-    assert_eq!(cluster.apply_namespace(placement).await, Ok(NamespaceApplied::TakenUp));
+    assert_eq!(cluster.apply_namespace(placement).await, Ok(NamespaceApplied::Created));
 
     for _ in 0..2 {
         tenant.remove_release().await.unwrap();
+        wait_for("the end of what ran", || cluster.is_idle(placement)).await;
         for part in [Part::Secrets, Part::ServiceAccount, Part::Quota, Part::NetworkPolicies] {
-            cluster.remove(placement, part).await.unwrap();
+            cluster.remove(placement, part, &Unfenced).await.unwrap();
         }
     }
     let left = tenant.kubectl(&[
@@ -47,13 +48,13 @@ async fn a_tenant_answers_through_the_ingress_and_leaves_nothing() {
         "name",
     ]);
     assert_eq!(left.trim(), "");
-    cluster.remove_namespace(placement).await.unwrap();
+    cluster.remove_namespace(placement, &Unfenced).await.unwrap();
     wait_for("the namespace's end", || cluster.namespace_gone(placement)).await;
 
     // And from here on there is nothing to do, which is fine.
     tenant.remove_release().await.unwrap();
-    cluster.remove(placement, Part::Secrets).await.unwrap();
-    cluster.remove_namespace(placement).await.unwrap();
+    cluster.remove(placement, Part::Secrets, &Unfenced).await.unwrap();
+    cluster.remove_namespace(placement, &Unfenced).await.unwrap();
     assert!(matches!(
         cluster.apply_service_account(placement).await,
         Err(ClusterError::NotFound { .. })

@@ -12,5 +12,6 @@ mod foreign;
 mod isolation;
 mod life;
 mod releases;
+mod removal;
 mod rights;
 mod support;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenantry_domain::provisioning::{
     Cluster, ClusterError, Remedy,
-    cluster::{Part, Right},
+    cluster::{Part, Right, Unfenced},
 };
 use tenantry_kubernetes::KubernetesCluster;
 use tenantry_test_support::LocalCluster;
@@ -63,9 +63,13 @@ async fn the_role_that_is_shipped_is_enough() {
     tenant.install().await;
     tenant.remove_release().await.unwrap();
     for part in [Part::Secrets, Part::ServiceAccount, Part::Quota, Part::NetworkPolicies] {
-        tenant.cluster.remove(&tenant.placement, part).await.unwrap();
+        tenant.cluster.remove(&tenant.placement, part, &Unfenced).await.unwrap();
     }
-    tenant.cluster.remove_namespace(&tenant.placement).await.unwrap();
+    tenant
+        .cluster
+        .remove_namespace(&tenant.placement, &Unfenced)
+        .await
+        .unwrap();
     host.kubectl(&["delete", "clusterrole,clusterrolebinding", namespace]);
     assert_eq!(missing, Vec::<&Right>::new());
 }

@@ -9,7 +9,7 @@ use tenantry_domain::{
     ids::{InstallationId, OperationId, OrganizationId, TenantId},
     provisioning::{
         Cluster, ClusterError, Placement, Quota,
-        cluster::{Openings, Probe, ProbeAnswer, Readiness, ReleaseRequest, TenantSecret},
+        cluster::{Fence, Openings, Probe, ProbeAnswer, Readiness, ReleaseRequest, TenantSecret, Unfenced},
         identifiers,
     },
 };
@@ -109,13 +109,21 @@ impl TestTenant {
     }
 
     pub async fn apply_release(&self, release: &ReleaseRequest) -> Result<(), ClusterError> {
-        let turn = self.cluster.helm_turn().await;
-        self.cluster.apply_release(&self.placement, release, turn).await
+        self.apply_release_behind(release, &Unfenced).await
     }
 
     pub async fn remove_release(&self) -> Result<(), ClusterError> {
+        self.remove_release_behind(&Unfenced).await
+    }
+
+    pub async fn apply_release_behind(&self, release: &ReleaseRequest, fence: &dyn Fence) -> Result<(), ClusterError> {
         let turn = self.cluster.helm_turn().await;
-        self.cluster.remove_release(&self.placement, turn).await
+        self.cluster.apply_release(&self.placement, release, turn, fence).await
+    }
+
+    pub async fn remove_release_behind(&self, fence: &dyn Fence) -> Result<(), ClusterError> {
+        let turn = self.cluster.helm_turn().await;
+        self.cluster.remove_release(&self.placement, turn, fence).await
     }
 
     pub fn openings(&self) -> Openings {

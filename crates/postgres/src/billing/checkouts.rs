@@ -1,7 +1,7 @@
 //! Attempts to buy.
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
+use sqlx::{PgExecutor, types::Json};
 use tenantry_domain::{
     billing::checkout::{CheckoutFailure, CheckoutState},
     ids::{CheckoutId, OrganizationId, PriceId, TenantId, UserId},
@@ -84,17 +84,18 @@ pub async fn insert(tx: &mut SystemTx, new: &NewCheckout<'_>) -> Result<(), Data
     Ok(())
 }
 
-/// One checkout.
+/// One checkout that the scope sees.
 ///
 /// # Errors
 /// The database.
-pub async fn find(tx: &mut SystemTx, id: CheckoutId) -> Result<Option<CheckoutRow>, DatabaseError> {
+pub async fn find(tx: impl PgExecutor<'_>, id: CheckoutId) -> Result<Option<CheckoutRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "select id, organization_id, tenant_id, state, stripe_session_id, created_at, expires_at from checkouts \
          where id = $1",
     )
+    .persistent(false)
     .bind(id.uuid())
-    .fetch_optional(&mut *tx)
+    .fetch_optional(tx)
     .await?)
 }
 

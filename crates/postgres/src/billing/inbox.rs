@@ -288,6 +288,22 @@ pub async fn has_live_job(tx: &mut SystemTx, kind: &str) -> Result<bool, Databas
     )
 }
 
+/// Deletes events that were settled before `before`. The newest stays, since polling goes on from it; what failed or waits
+/// stays until somebody has looked. Returns how many went.
+///
+/// # Errors
+/// The database.
+pub async fn prune(tx: &mut SystemTx, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
+    let pruned = sqlx::query(
+        "delete from stripe_events where state in ('applied', 'ignored') and settled_at < $1 \
+             and created_at < (select max(created_at) from stripe_events)",
+    )
+    .bind(before)
+    .execute(&mut *tx)
+    .await?;
+    Ok(pruned.rows_affected())
+}
+
 /// When the newest event happened that is stored here.
 ///
 /// # Errors

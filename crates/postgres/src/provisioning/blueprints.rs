@@ -13,10 +13,8 @@ use crate::{DatabaseError, SystemTx};
 pub struct BlueprintRow {
     /// The organization's name.
     pub organization_name: String,
-    /// The owner's address and name, for mail.
+    /// The owner's address, for mail.
     pub owner_email: Option<String>,
-    /// The owner's name.
-    pub owner_name: Option<String>,
     /// Definition of the product in the catalog.
     pub product_definition: serde_json::Value,
     /// Key of the plan.
@@ -25,27 +23,30 @@ pub struct BlueprintRow {
     pub plan_definition: serde_json::Value,
 }
 
-/// Reads the definitions behind one tenant.
+/// Reads the definitions behind one tenant as a plan version would make it: the one that its operation was queued with,
+/// since the tenant's own may have moved on meanwhile.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find<'c>(
     tx: impl Executor<'c, Database = Postgres>,
     tenant: TenantId,
+    plan: PlanVersionId,
 ) -> Result<Option<BlueprintRow>, DatabaseError> {
     let row = sqlx::query_as(
-        "select o.name as organization_name, u.email_normalized as owner_email, u.name as owner_name, \
+        "select o.name as organization_name, u.email_normalized as owner_email, \
            p.definition as product_definition, v.plan, v.definition as plan_definition \
          from tenants t \
          join organizations o on o.id = t.organization_id \
          join products p on p.key = t.product \
-         join plan_versions v on v.id = t.plan_version_wanted \
+         join plan_versions v on v.id = $2 and v.product = t.product \
          left join memberships m on m.organization_id = t.organization_id and m.role = 'owner' \
          left join users u on u.id = m.user_id \
          where t.id = $1",
     )
     .persistent(false)
     .bind(tenant.uuid())
+    .bind(plan.uuid())
     .fetch_optional(tx)
     .await?;
     Ok(row)

@@ -45,7 +45,7 @@ pub struct Tenant {
     pub plan_wanted: PlanVersionId,
     /// The plan that it was made by.
     pub plan_applied: Option<PlanVersionId>,
-    /// How many attempts at making it have failed in a row.
+    /// How many attempts at making or removing it have failed in a row.
     pub attempt: i32,
     /// When the next attempt starts by itself.
     pub retry_at: Option<DateTime<Utc>>,
@@ -334,6 +334,22 @@ pub async fn record_failure<'c>(
         .bind(id.uuid())
         .bind(attempt)
         .bind(retry_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// The count of failed attempts begins anew, because something else is attempted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_failures<'c>(
+    tx: impl Executor<'c, Database = Postgres>,
+    id: TenantId,
+) -> Result<(), DatabaseError> {
+    sqlx::query("update tenants set attempt = 0, retry_at = null where id = $1")
+        .persistent(false)
+        .bind(id.uuid())
         .execute(tx)
         .await?;
     Ok(())

@@ -109,6 +109,19 @@ refuses! {
          select gen_random_uuid(), '{organization}', 'members' from generate_series(1, 2)"
         => "limit_counters_organization_id_subscription_id_limit_key_key";
     a_counter_below_zero: "update limit_counters set used = used - 1" => "limit_counters_used_check";
+    a_checkout_that_is_opened_again: "update checkouts set state = 'expired'; update checkouts set state = 'open'"
+        => "checkouts_legal_moves";
+    a_payment_that_is_taken_back: "update checkouts set state = 'paid'; update checkouts set state = 'failed'"
+        => "checkouts_legal_moves";
+    an_operation_that_goes_on_after_its_end:
+        "update operations set state = 'done', ended_at = now(); update operations set state = 'queued'"
+        => "operations_legal_moves";
+    a_tenant_with_a_plan_of_another_product:
+        "insert into products (key, delivery, definition) values ('other', 'dedicated', '{}');
+         insert into plan_versions (id, product, plan, version, definition)
+         values (gen_random_uuid(), 'other', 'starter', 1, '{}');
+         update tenants set plan_version_wanted = (select id from plan_versions where product = 'other')"
+        => "tenants_plan_wanted_of_product";
     an_audit_event_that_changes: "update audit_events set actor = 'nobody'"
         => "permission denied for table audit_events";
     an_audit_event_that_vanishes: "delete from audit_events" => "permission denied for table audit_events";
@@ -135,6 +148,11 @@ allows! {
         "update operations set state = 'undone', ended_at = now();
          insert into operations (id, organization_id, tenant_id, kind, params, cause, actor)
          select gen_random_uuid(), organization_id, id, 'provision', '{}', 'again', 'system' from tenants";
+    a_checkout_that_expired_turns_out_to_be_paid:
+        "update checkouts set state = 'expired'; update checkouts set state = 'paid'";
+    a_stuck_operation_goes_on:
+        "update operations set state = 'stuck'; update operations set state = 'undoing';
+         update operations set state = 'undone', ended_at = now()";
     a_new_checkout_follows_one_that_expired:
         "update checkouts set state = 'expired';
          insert into checkouts (id, organization_id, product, price_id, tenant_id, expires_at)

@@ -11,6 +11,7 @@ insert into refresh_tokens (id, user_id, session_id, hash)
 insert into known_devices (user_id, secret_hash) values ('{user}', sha256('device {n}'));
 insert into totp_factors (user_id, sealed_secret) values ('{user}', 'sealed');
 insert into recovery_codes (user_id, hash) values ('{user}', sha256('recovery {n}'));
+insert into personal_keys (user_id, key_id, wrapped_key, ciphertext) values ('{user}', 'k1', '\x00', '\x00');
 insert into organizations (id, name) values ('{organization}', 'Museum {n}');
 insert into memberships (organization_id, user_id, role) values ('{organization}', '{user}', 'owner');
 insert into organization_slugs (slug, organization_id, is_current) values ('museum-{n}', '{organization}', true);

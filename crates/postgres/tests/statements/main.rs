@@ -16,12 +16,11 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tenantry_test_support::TestDatabase;
 
 /// Connects, migrates and examines the catalog: here statements outside of a scope, and put together, are at home.
-const CORE: [&str; 8] = [
+const CORE: [&str; 7] = [
     "postgres/src/database.rs",
     "postgres/src/guard.rs",
     "postgres/src/guard/",
     "postgres/src/migrate.rs",
-    "postgres/src/notifications.rs",
     "postgres/src/roles.rs",
     "postgres/src/scope.rs",
     "postgres/src/unnamed.rs",

@@ -5,18 +5,33 @@ use std::{collections::HashMap, process::Stdio, time::Duration};
 use tokio::{io::AsyncWriteExt, process::Command, time::Instant};
 use url::Url;
 
-use super::{Parts, Surroundings, free_port, operator, output, text, until_answers};
-use crate::{
-    customer::{random_key, random_password},
-    error::DemoError,
-    options::Options,
-    report::say,
-    supervisor::Supervisor,
-};
+use super::{Parts, Surroundings, free_port, marker, operator, output, text, until_answers};
+use crate::{customer::random_password, error::DemoError, options::Options, report::say, supervisor::Supervisor};
 
-const OPERATOR: &str = "operator@example.com";
-const CUSTOMER: &str = "curator@museum.example";
 const START: Duration = Duration::from_secs(20);
+
+/// Who and what the demonstration makes. In a database that was used before they have names of their own, since the
+/// others are taken.
+struct People {
+    operator: String,
+    customer: String,
+    tenant: String,
+}
+
+impl People {
+    fn of(claim: &marker::Claim) -> Self {
+        let mut mark = String::new();
+        if claim.was_used {
+            let word: String = random_password().chars().take(6).collect();
+            mark = format!("-{}", word.to_ascii_lowercase());
+        }
+        Self {
+            operator: format!("operator{mark}@example.com"),
+            customer: format!("curator{mark}@museum.example"),
+            tenant: format!("museum-of-examples{mark}"),
+        }
+    }
+}
 
 /// Brings the schema up, applies the catalog, creates an operator, serves.
 pub(super) async fn start(
@@ -28,10 +43,14 @@ pub(super) async fn start(
     // `localhost` rather than an address: browsers accept secure cookies there without TLS.
     let public_url =
         Url::parse(&format!("http://localhost:{port}")).map_err(|error| DemoError::Refused(error.to_string()))?;
-    let environment = environment(options, &surroundings, &public_url)?;
+    let people = People::of(&surroundings.database.claim);
+    let environment = environment(options, &surroundings, &public_url, &people)?;
     let tenantry = || tenantry(options, &environment);
 
     output("the schema", tenantry().arg("migrate")).await?;
+    if let Some(owner) = &surroundings.database.given {
+        marker::mark(owner, &surroundings.database.claim).await?;
+    }
     say("the schema is up to date");
     output(
         "the catalog",
@@ -40,7 +59,7 @@ pub(super) async fn start(
     .await?;
     say("the catalog is applied: product Collection with plans Starter, Pro and Museum");
     let operator_password = random_password();
-    create_operator(tenantry(), &operator_password).await?;
+    create_operator(tenantry(), &people.operator, &operator_password).await?;
 
     let begun = Instant::now();
     let mut serve = tenantry();
@@ -49,14 +68,15 @@ pub(super) async fn start(
     until_answers("tenantry", &format!("{public_url}ready"), START).await?;
     let start_to_ready = begun.elapsed();
 
-    let operator_app = operator::set_up(&public_url, OPERATOR, &operator_password).await?;
+    let operator_app = operator::set_up(&public_url, &people.operator, &operator_password).await?;
 
     let cluster = |name: &str| surroundings.cluster.get(name).cloned().unwrap_or_default();
     Ok(Parts {
         public_url,
-        customer_email: CUSTOMER.into(),
+        customer_email: people.customer,
+        tenant_name: people.tenant,
         customer_password: random_password(),
-        operator_email: OPERATOR.into(),
+        operator_email: people.operator,
         operator_password,
         operator_app,
         inbox_url: surroundings.inbox_url,
@@ -85,9 +105,10 @@ fn environment(
     options: &Options,
     surroundings: &Surroundings,
     public_url: &Url,
+    people: &People,
 ) -> Result<HashMap<String, String>, DemoError> {
     let keys = options.state.join("master-keys");
-    std::fs::write(&keys, format!("demo {}\n", random_key()))?;
+    std::fs::write(&keys, format!("demo {}\n", surroundings.database.claim.master_key))?;
     let cluster = |name: &str| surroundings.cluster.get(name).cloned();
     let ingress = cluster("INGRESS_ADDRESS");
     let tenant_port = ingress
@@ -116,23 +137,23 @@ fn environment(
         ("TENANTRY_TENANT_PORT", tenant_port),
         ("TENANTRY_SMTP_URL", Some(surroundings.smtp_url.clone())),
         ("TENANTRY_MAIL_FROM", Some("Tenantry <hello@tenantry.example>".into())),
-        ("TENANTRY_OPERATOR_EMAIL", Some(OPERATOR.into())),
+        ("TENANTRY_OPERATOR_EMAIL", Some(people.operator.clone())),
         ("HOME", std::env::var("HOME").ok()),
     ];
     let given = settings
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Ok(surroundings.database.clone().into_iter().chain(given).collect())
+    Ok(surroundings.database.urls.clone().into_iter().chain(given).collect())
 }
 
 /// The password goes over standard input, never into an argument.
-async fn create_operator(mut command: Command, password: &str) -> Result<(), DemoError> {
+async fn create_operator(mut command: Command, email: &str, password: &str) -> Result<(), DemoError> {
     let failed = |reason: String| DemoError::Part {
         part: "the operator",
         reason,
     };
     let mut child = command
-        .args(["operator", "create", "--email", OPERATOR])
+        .args(["operator", "create", "--email", email])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use tokio::process::Command;
 
-use super::{Surroundings, assignments, free_port, output, text, until_answers};
+use super::{Database, Surroundings, assignments, free_port, marker, output, text, until_answers};
 use crate::{error::DemoError, options::Options, report::say, supervisor::Supervisor};
 
 const START: Duration = Duration::from_secs(20);
@@ -134,7 +134,7 @@ fn start_cluster(
 fn start_database(
     options: &Options,
     supervisor: &mut Supervisor,
-) -> impl Future<Output = Result<HashMap<String, String>, DemoError>> + use<> {
+) -> impl Future<Output = Result<Database, DemoError>> + use<> {
     let given = options.database_url.clone();
     let program = options.source.join("dev/postgres");
     let directory = text(&options.state.join("postgres"));
@@ -146,10 +146,15 @@ fn start_database(
     async move {
         if let Some(url) = given {
             say(&format!(
-                "PostgreSQL: yours, at {}",
-                url.host_str().unwrap_or("a socket")
+                "PostgreSQL: yours, {} (DEMO_DATABASE_URL)",
+                marker::described(&url)
             ));
-            return given_database(&url);
+            let claim = marker::claim(&url).await?;
+            return Ok(Database {
+                urls: given_database(&url)?,
+                claim,
+                given: Some(url),
+            });
         }
         let port = free_port(0)?.to_string();
         let urls = output(
@@ -158,7 +163,11 @@ fn start_database(
         )
         .await?;
         say("PostgreSQL: a private one");
-        Ok(assignments(&urls))
+        Ok(Database {
+            urls: assignments(&urls),
+            claim: marker::Claim::fresh(),
+            given: None,
+        })
     }
 }
 

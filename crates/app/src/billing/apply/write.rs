@@ -66,7 +66,10 @@ pub(super) async fn changes(
             Change::KeepName { tenant } => domains::keep(&mut *tx, *tenant).await?,
             Change::ReleaseTenant { tenant, .. } => provisioning::discard_pending(tx, *tenant).await?,
             Change::StartProvision { tenant } => start_provision(tx, app, *tenant, trace).await?,
-            Change::WantTenant { tenant, desired } => tenants::set_desired(&mut *tx, *tenant, *desired).await?,
+            Change::WantTenant { tenant, desired } => {
+                tenants::set_desired(&mut *tx, *tenant, *desired).await?;
+                provisioning::look_again(tx, *tenant, trace).await?;
+            }
             Change::CancelAtProvider { provider_id } => cancel::enqueue(tx, provider_id, trace).await?,
         }
     }
@@ -100,7 +103,9 @@ async fn note_checkout(
     state: CheckoutState,
     refund_needed: bool,
 ) -> Result<(), BillingFault> {
-    let row = checkouts::find(tx, checkout).await?.ok_or(DatabaseError::NotFound)?;
+    let row = checkouts::find(&mut *tx, checkout)
+        .await?
+        .ok_or(DatabaseError::NotFound)?;
     let organization = tenantry_domain::ids::OrganizationId::from_uuid(row.organization_id);
     let act = Act::new("checkout.ended", ACTOR)
         .organization(organization)

@@ -244,7 +244,7 @@ async fn close_before(
         Closed::Yes => Ok(()),
         Closed::UsedBefore => {
             page::settle(app, session, trace).await?;
-            let state = super::find(app, organization, checkout).await?.details.state;
+            let state = super::get(app, organization, checkout).await?.details.state;
             // A payment that was refused after the page was left bought nothing.
             if state == CheckoutState::Open.as_str() || state == CheckoutState::Paid.as_str() {
                 return Err(BeginError::AlreadyBought { checkout });

@@ -28,11 +28,11 @@ pub async fn cancel(
     actor: &str,
     trace: Option<&str>,
 ) -> Result<CheckoutView, BillingFault> {
-    let view = super::find(app, organization, checkout).await?;
+    let view = super::get(app, organization, checkout).await?;
     if view.details.state != CheckoutState::Open.as_str() {
         return Ok(view);
     }
-    let mut tx = app.database.system("call a checkout off").await?;
+    let mut tx = app.database.organization(organization).await?;
     let row = checkouts::find(&mut tx, checkout)
         .await?
         .ok_or(DatabaseError::NotFound)?;
@@ -53,5 +53,5 @@ pub async fn cancel(
             page::end_without_page(app, checkout, CheckoutState::Expired, None, trace).await?;
         }
     }
-    Ok(super::find(app, organization, checkout).await?)
+    Ok(super::get(app, organization, checkout).await?)
 }

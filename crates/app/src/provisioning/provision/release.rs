@@ -7,7 +7,12 @@ use tenantry_domain::provisioning::cluster::ReleaseRequest;
 use tenantry_operations::{Step, StepContext, StepError, StepPolicy};
 
 use super::{Provision, namespace::keeps_what_is_there};
-use crate::provisioning::{blueprint::Blueprint, effects, failure, steps::placement};
+use crate::provisioning::{
+    blueprint::Blueprint,
+    effects::{self, Lease},
+    failure,
+    steps::placement,
+};
 
 /// With their pauses, a minute on average.
 const ATTEMPTS: u32 = 10;
@@ -38,9 +43,8 @@ impl Step<Provision> for Release {
             values: blueprint.values(app, cx.params())?,
         };
         let turn = app.cluster.helm_turn().await;
-        cx.fence().await?;
         app.cluster
-            .apply_release(&placement(cx), &request, turn)
+            .apply_release(&placement(cx), &request, turn, &Lease(cx))
             .await
             .map_err(failure::of_cluster)?;
         Ok(Applied { at: app.clock.now() })

@@ -47,6 +47,15 @@ pub enum ClusterError {
         /// What its labels tell.
         owner: String,
     },
+    /// Another worker has taken the operation over; nothing was done.
+    #[error("another worker has taken over")]
+    Superseded,
+    /// Whether another worker has taken over could not be found out; nothing was done.
+    #[error("whether the operation is still ours is not known: {detail}")]
+    FenceUnanswered {
+        /// As the ledger said it.
+        detail: String,
+    },
     /// The namespace is still being removed.
     #[error("namespace {namespace} is being removed")]
     NamespaceTerminating {
@@ -136,7 +145,9 @@ impl ClusterError {
             | Self::Conflict { .. }
             | Self::NotFound { .. }
             | Self::HelmUnusable { .. }
-            | Self::HelmFailed { .. } => Remedy::Retry,
+            | Self::HelmFailed { .. }
+            | Self::Superseded
+            | Self::FenceUnanswered { .. } => Remedy::Retry,
             Self::Forbidden { .. }
             | Self::NamespaceNotOurs { .. }
             | Self::QuotaExceeded { .. }
@@ -158,6 +169,8 @@ impl ClusterError {
             Self::Forbidden { .. } => "forbidden",
             Self::NamespaceNotOurs { .. } => "namespace_not_ours",
             Self::NamespaceTerminating { .. } => "namespace_terminating",
+            Self::Superseded => "superseded",
+            Self::FenceUnanswered { .. } => "fence_unanswered",
             Self::Conflict { .. } => "field_conflict",
             Self::QuotaExceeded { .. } => "quota_exceeded",
             Self::Invalid { .. } => "object_refused",
@@ -186,12 +199,14 @@ impl ClusterError {
             Self::ChartDoesNotRender { .. } | Self::ChartMissing { .. } => {
                 "Mend the chart or the product's values in the catalog, then retry.".to_owned()
             }
-            Self::HelmUnusable { .. } => "Install Helm 4 and set where it is found.".to_owned(),
+            Self::HelmUnusable { .. } => "Install Helm 4 and name it by TENANTRY_HELM.".to_owned(),
             Self::Conflict { owner, .. } => format!("Stop {owner} from writing to this object, then retry."),
+            Self::FenceUnanswered { .. } => "Check that the database answers.".to_owned(),
             Self::Invalid { .. } => {
                 "Mend the chart, the product's values, or the cluster's policy that refuses it, then retry.".to_owned()
             }
-            Self::NamespaceTerminating { .. }
+            Self::Superseded
+            | Self::NamespaceTerminating { .. }
             | Self::NotFound { .. }
             | Self::ReleaseBusy { .. }
             | Self::HelmFailed { .. } => "Retry; when it stays, look at the objects in the namespace.".to_owned(),

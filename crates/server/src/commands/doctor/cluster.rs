@@ -6,6 +6,11 @@ use super::Finding;
 use crate::{config::Configuration, wiring};
 
 const AREA: &str = "cluster";
+/// Oldest versions that are known to work, major and minor. Helm 3 knows other flags, and words its failures otherwise.
+const HELM: (u32, u32) = (4, 0);
+const HELM_MEND: &str = "install helm 4, or name it by TENANTRY_HELM";
+/// The oldest in which server-side apply and pod security are as they are used.
+const KUBERNETES: (u32, u32) = (1, 25);
 
 pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
     let cluster = match wiring::cluster(configuration).await {
@@ -16,15 +21,13 @@ pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
         }
     };
     let helm = match cluster.helm_version().await {
-        Ok(version) => Finding::ok("Helm", "program", version),
-        Err(error) => {
-            let mend = "install helm 3.14 or newer, or name it by TENANTRY_HELM";
-            Finding::wrong("Helm", "program", error, mend)
-        }
+        Ok(version) => judged("Helm", "program", version, HELM, HELM_MEND),
+        Err(error) => Finding::wrong("Helm", "program", error, HELM_MEND),
     };
     let mut findings = match cluster.version().await {
         Ok(version) => {
-            let mut findings = vec![Finding::ok(AREA, "API server", version)];
+            let mend = "upgrade the cluster";
+            let mut findings = vec![judged(AREA, "API server", version, KUBERNETES, mend)];
             findings.extend(rights(&cluster).await);
             findings.push(ingress_class(&cluster, &configuration.ingress_class).await);
             findings
@@ -33,6 +36,33 @@ pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
     };
     findings.push(helm);
     findings
+}
+
+/// Compares a version, such as `v1.36.3` or `v1.28.5+k3s1`, with the oldest that will do.
+fn judged(area: &'static str, check: &str, version: String, oldest: (u32, u32), mend: &str) -> Finding {
+    match major_and_minor(&version) {
+        Some(found) if found >= oldest => Finding::ok(area, check, version),
+        Some(_) => {
+            let detail = format!("{version} is older than {}.{}", oldest.0, oldest.1);
+            Finding::wrong(area, check, detail, mend)
+        }
+        None => Finding::warning(
+            area,
+            check,
+            format!("{version} is not a version that can be read"),
+            mend,
+        ),
+    }
+}
+
+fn major_and_minor(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.trim().trim_start_matches('v').splitn(3, '.');
+    let major = numbers.next()?.parse().ok()?;
+    let minor = numbers.next()?;
+    let digits = minor
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(minor.len());
+    Some((major, minor.get(..digits)?.parse().ok()?))
 }
 
 fn unreachable(error: &ClusterError) -> Finding {
@@ -87,5 +117,24 @@ async fn ingress_class(cluster: &impl Cluster, name: &str) -> Finding {
             Finding::wrong(AREA, "ingress class", format!("{name} does not exist"), mend)
         }
         Err(error) => Finding::wrong(AREA, "ingress class", error, "allow get on ingressclasses"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::Verdict;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let verdict = |version: &str, oldest| judged(AREA, "x", version.to_owned(), oldest, "mend").verdict;
+        assert_eq!(verdict("v4.2.4", HELM), Verdict::Ok);
+        assert_eq!(verdict("v3.18.0", HELM), Verdict::Wrong);
+        assert_eq!(verdict("v10.0.0", HELM), Verdict::Ok);
+        assert_eq!(verdict("v1.36.3", KUBERNETES), Verdict::Ok);
+        assert_eq!(verdict("v1.28.5+k3s1", KUBERNETES), Verdict::Ok);
+        assert_eq!(verdict("v1.24+", KUBERNETES), Verdict::Wrong);
+        assert_eq!(verdict("v1.9.0", KUBERNETES), Verdict::Wrong);
+        assert_eq!(verdict("unknown", KUBERNETES), Verdict::Warning);
     }
 }

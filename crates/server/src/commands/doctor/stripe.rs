@@ -4,7 +4,7 @@ use tenantry_domain::billing::{
     PaymentError, PaymentProvider,
     provider::{HANDLED_EVENTS, WebhookEndpoint},
 };
-use tenantry_stripe::StripeClient;
+use tenantry_stripe::{API_VERSION, StripeClient};
 
 use super::Finding;
 use crate::{config::Configuration, wiring};
@@ -69,6 +69,11 @@ fn endpoint(configuration: &Configuration, endpoints: &[WebhookEndpoint]) -> Fin
     };
     if !found.enabled {
         return Finding::wrong(AREA, "webhook endpoint", format!("{} is switched off", found.id), apply);
+    }
+    if found.api_version.as_deref() != Some(API_VERSION) {
+        let speaks = found.api_version.as_deref().unwrap_or("the account's own version");
+        let detail = format!("{} sends events of {speaks}, and {API_VERSION} is understood", found.id);
+        return Finding::wrong(AREA, "webhook endpoint", detail, apply);
     }
     let missing: Vec<&str> = HANDLED_EVENTS
         .iter()

@@ -120,7 +120,7 @@ fn other_terms_are_another_version_with_a_price_of_its_own() {
     );
     let moved = said(&changed.replacen("rank: 1\n", "rank: 1\n        existing: move\n", 1));
     assert!(
-        moved[1].contains("1 subscriber moves to the new terms at the old price"),
+        moved[1].contains("1 subscriber moves to the new terms at the old price; what runs already keeps its bounds"),
         "{moved:#?}"
     );
 }

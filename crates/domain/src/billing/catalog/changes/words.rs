@@ -51,7 +51,10 @@ impl fmt::Display for CatalogChange {
                 let fate = match (subscribers, existing) {
                     (0, _) => "nobody has it".to_owned(),
                     (_, Existing::Keep) => format!("{} what was bought", who("keep")),
-                    (_, Existing::Move) => format!("{} to the new terms at the old price", who("move")),
+                    (_, Existing::Move) => format!(
+                        "{} to the new terms at the old price; what runs already keeps its bounds until it is made again",
+                        who("move")
+                    ),
                 };
                 write!(
                     f,
