@@ -142,26 +142,6 @@ async fn the_log_keeps_addresses_sealed_and_loses_them_with_the_persons_key() {
 }
 
 #[tokio::test]
-async fn a_trace_from_outside_begins_anew_also_behind_a_trusted_proxy() {
-    const FOREIGN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let test = TestApp::start().await;
-    let body = json!({
-        "email": "ada@example.org", "password": crate::support::PASSWORD, "name": "Ada", "organization_name": "Museum",
-    });
-    let answer = test
-        .browser_from([10, 1, 2, 3])
-        .post_with("/api/v1/auth/register", &body, &[("traceparent", FOREIGN)])
-        .await;
-    assert_eq!(answer.status, 202);
-    assert!(test.count("select count(*) from jobs where trace_id is not null").await > 0);
-    assert_eq!(
-        test.count("select count(*) from jobs where trace_id like '%4bf92f3577b34da6a3ce929d0e0e4736%'")
-            .await,
-        0
-    );
-}
-
-#[tokio::test]
 async fn programs_get_problems_and_people_get_pages() {
     let test = TestApp::start().await;
     let mut browser = test.browser();

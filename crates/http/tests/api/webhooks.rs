@@ -43,6 +43,29 @@ fn signed(body: &[u8], by: &str, at: DateTime<Utc>) -> String {
 }
 
 #[tokio::test]
+async fn a_trace_from_outside_begins_anew_also_behind_a_trusted_proxy() {
+    const FOREIGN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let test = application().await;
+    let body = event("evt_1", "invoice.paid");
+    let (signature, trace) = (
+        signed(&body, "whsec_new", test.clock.now()),
+        format!("00-{FOREIGN}-00f067aa0ba902b7-01"),
+    );
+    let mut provider = test.browser_from([10, 1, 2, 3]);
+    provider.origin = None;
+    let headers = [
+        ("stripe-signature", signature.as_str()),
+        ("traceparent", trace.as_str()),
+    ];
+    let answer = provider.send(Method::POST, PATH, &headers, body).await;
+    assert_eq!(answer.status, 200);
+    let kept = "select count(*) from stripe_events where trace_id is not null";
+    assert_eq!(test.count(kept).await, 1);
+    let foreign = "select count(*) from stripe_events where trace_id like '%4bf92f3577b34da6a3ce929d0e0e4736%'";
+    assert_eq!(test.count(foreign).await, 0);
+}
+
+#[tokio::test]
 async fn a_signed_event_is_stored_once_with_its_job() {
     let test = application().await;
     let body = event("evt_1", "invoice.paid");

@@ -115,6 +115,7 @@ async fn a_missing_right_is_named() {
             &tenant.placement,
             &tenant.release("localhost/collection", "1"),
             limited.helm_turn().await,
+            &Unfenced,
         )
         .await
         .unwrap_err();
