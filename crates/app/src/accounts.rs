@@ -2,12 +2,11 @@
 
 mod avatar;
 mod avatar_image;
+mod challenge;
 mod change_email;
 mod change_password;
 mod confirm;
 mod delete_account;
-mod challenge;
-mod confirm;
 mod devices;
 mod first_operator;
 mod forgot_password;

@@ -35,9 +35,6 @@ pub enum Fault {
     /// An address for authenticator apps that cannot be made.
     #[error(transparent)]
     Label(#[from] InvalidLabel),
-    /// Programs cannot be given tokens yet.
-    #[error("this kind of grant is not supported")]
-    GrantNotSupported,
     /// Every slug that was drawn for a new organization was taken.
     #[error("no free slug was found for a new organization")]
     NoFreeSlug,

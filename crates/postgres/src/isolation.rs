@@ -87,6 +87,7 @@ pub const WRITES: &[(&str, &[&str])] = &[
     ("audit_events", &["insert"]),
     ("known_devices", &["delete", "insert", "update"]),
     ("organizations", &["update"]),
+    ("personal_keys", &["insert"]),
     ("recovery_codes", &["delete", "insert", "update"]),
     ("refresh_tokens", &["insert", "update"]),
     ("sessions", &["update"]),

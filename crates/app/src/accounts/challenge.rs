@@ -116,7 +116,7 @@ pub(super) async fn answer(
     let challenge = found.ok_or(ChallengeError::Expired)?;
     let attempt = attempt(app, &mut tx, &challenge, visitor).await?;
     if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        let retry_after = pause.to_std().unwrap_or(Duration::from_secs(1));
+        let retry_after = pause.resets_after.to_std().unwrap_or(Duration::from_secs(1));
         return Err(ChallengeError::TooManyAttempts { retry_after });
     }
     let now = app.clock.now();

@@ -146,9 +146,12 @@ pub async fn confirm_email(app: &App, token: &OpaqueToken, visitor: &Visitor) ->
     let before = users::set_email(&mut tx, user, &email)
         .await
         .map_err(|error: DatabaseError| {
-            error.explain([("users_email_normalized_key", ConfirmEmailError::Expired)], |error| {
+            if error.is_conflict_on("users_email_normalized_key") {
+                // Somebody else's account has the address by now.
+                ConfirmEmailError::Expired
+            } else {
                 ConfirmEmailError::Fault(error.into())
-            })
+            }
         })?
         .ok_or(ConfirmEmailError::Expired)?;
     // Links that the former address was sent, and sign-ups with the new one, lead nowhere now.

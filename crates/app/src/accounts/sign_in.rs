@@ -1,10 +1,8 @@
 //! Signing in with address and password, and with a second factor where there is one. An unknown address costs the same
 //! work and time as a wrong password, and gets the same answer.
 
-use std::time::Duration;
-
 use tenantry_domain::{
-    accounts::{Email, EnteredCode, FactorHolder, Grant, Password},
+    accounts::{Allowance, Email, EnteredCode, FactorHolder, Grant, Password},
     ids::UserId,
 };
 use tenantry_postgres::{SystemTx, accounts::users};
@@ -15,6 +13,7 @@ use super::{
     devices, second_factor,
     session::{self, Entry, StartedSession},
     throttle::{Admission, Attempt},
+    tokens::{self, Tokens},
 };
 use crate::{
     App,
@@ -27,6 +26,8 @@ use crate::{
 pub enum SignIn {
     /// Somebody is signed in, in a browser.
     Session(Box<StartedSession>),
+    /// A program is signed in.
+    Tokens(Box<Tokens>),
     /// The password was right; a code is still to come.
     SecondFactor(StartedChallenge),
 }
@@ -169,7 +170,11 @@ async fn start(
             let started = session::start(app, tx, user, email, name, entry, visitor).await?;
             Ok(SignIn::Session(Box::new(started)))
         }
-        Grant::Token => Err(Fault::GrantNotSupported),
+        Grant::Token => {
+            let by_second_factor = matches!(entry, Entry::SecondFactor);
+            let tokens = tokens::start(app, tx, user, visitor, by_second_factor).await?;
+            Ok(SignIn::Tokens(Box::new(tokens)))
+        }
     }
 }
 

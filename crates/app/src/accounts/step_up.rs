@@ -78,7 +78,7 @@ pub async fn step_up(app: &App, session: &UserSession, proof: Proof, visitor: &V
         return Err(StepUpError::CodeRequired);
     }
     if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        let retry_after = pause.to_std().unwrap_or(Duration::from_secs(1));
+        let retry_after = pause.resets_after.to_std().unwrap_or(Duration::from_secs(1));
         return Err(StepUpError::TooManyAttempts { retry_after });
     }
     let refused = match proof {

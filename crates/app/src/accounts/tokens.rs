@@ -15,6 +15,7 @@ pub use key_ring::jwks;
 pub use keys::{SigningKey, keep_keys_fresh, list_keys, rotate_keys};
 pub use refresh::{RefreshError, refresh};
 pub use start::Tokens;
+pub(super) use start::start;
 
 pub(super) use claims::{AccessClaims, TokenType, check, check_signature, sign};
 pub(crate) use key_ring::KeyRing;

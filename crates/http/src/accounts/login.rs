@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     problems,
+    refresh::TokensView,
     session::{self, SessionView},
     visitor::AtTheDoor,
 };
@@ -50,15 +51,11 @@ pub enum Grant {
     Token,
 }
 
-impl LoginRequest {
-    fn grant(&self) -> Result<domain::Grant, Problem> {
-        match self.grant {
-            Grant::Session => Ok(domain::Grant::Browser),
-            Grant::Token => Err(Problem::field(
-                "/grant",
-                "not_supported",
-                "Tokens for programs are not handed out yet; leave it out.",
-            )),
+impl From<Grant> for domain::Grant {
+    fn from(grant: Grant) -> Self {
+        match grant {
+            Grant::Session => Self::Browser,
+            Grant::Token => Self::Token,
         }
     }
 }
@@ -72,13 +69,18 @@ pub(crate) fn credentials(email: &str, password: &SecretString) -> Result<(Email
 }
 
 /// How far a sign-in has come: `result` says which of the other members is there.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum SignInAnswer {
     /// Signed in; the cookie is set.
     Session {
         /// The session.
         session: SessionView,
+    },
+    /// A program is signed in.
+    Tokens {
+        /// Its first pair.
+        tokens: TokensView,
     },
     /// The password was right; a code of the second factor is still to come.
     SecondFactor {
@@ -126,6 +128,10 @@ pub(super) async fn answer(state: &AppState, step: SignIn) -> Result<Response, P
             let cookies = session::cookies(state, &started);
             Ok((cookies, Json(SignInAnswer::Session { session })).into_response())
         }
+        SignIn::Tokens(tokens) => {
+            let tokens = TokensView::from(*tokens);
+            Ok(Json(SignInAnswer::Tokens { tokens }).into_response())
+        }
         SignIn::SecondFactor(challenge) => {
             let challenge = challenge.into();
             Ok(Json(SignInAnswer::SecondFactor { challenge }).into_response())
@@ -137,7 +143,7 @@ pub(super) async fn answer(state: &AppState, step: SignIn) -> Result<Response, P
 #[utoipa::path(
     post, path = "/auth/login", tag = "accounts", request_body = LoginRequest,
     responses(
-        (status = 200, description = "Signed in, with the cookie set; or a second factor is asked for", body = SignInAnswer),
+        (status = 200, description = "Signed in, with the cookie set or with tokens; or a second factor is asked for", body = SignInAnswer),
         (status = 401, description = "`invalid_credentials`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
@@ -148,8 +154,7 @@ pub(super) async fn login(
     ValidJson(request): ValidJson<LoginRequest>,
 ) -> Result<Response, Problem> {
     let (email, password) = credentials(&request.email, &request.password)?;
-    let grant = request.grant()?;
-    let step = accounts::sign_in(&state.app, &email, password, grant, &visitor)
+    let step = accounts::sign_in(&state.app, &email, password, request.grant.into(), &visitor)
         .await
         .map_err(refusal)?;
     answer(&state, step).await

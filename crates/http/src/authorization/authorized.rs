@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tenantry_app::{
-    accounts::{self, UserSession},
+    accounts::UserSession,
     error::Fault,
     organizations::{self, Membership, OrganizationKey},
     provisioning::Reader,

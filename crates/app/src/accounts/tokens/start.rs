@@ -69,7 +69,6 @@ pub(super) async fn issue(app: &App, link: Link) -> Result<Tokens, Fault> {
 }
 
 /// Begins the session of a program whose person has proved who they are, with a second factor or without.
-#[expect(dead_code, reason = "signing in calls it as soon as it knows of programs")]
 pub(in crate::accounts) async fn start(
     app: &App,
     tx: &mut SystemTx,
