@@ -73,7 +73,7 @@ pub async fn sign_in_operator(
             .map_err(Fault::from)?;
     }
     // Whoever has only the password must not win back the guesses at the code by giving it again.
-    attempt.take_back(&mut tx).await?;
+    attempt.take_back(app, &mut tx).await?;
     let holder = FactorHolder::Operator(known.id);
     let is_enabled = second_factor::is_enabled(&mut tx, holder).await?;
     let challenge = challenge::start(app, &mut tx, holder, Grant::Browser).await?;

@@ -108,7 +108,7 @@ pub async fn sign_in(
     let holder = FactorHolder::User(known.user);
     let outcome = if second_factor::is_enabled(&mut tx, holder).await? {
         // Whoever has only the password must not win back the guesses at the code by giving it again.
-        attempt.take_back(&mut tx).await?;
+        attempt.take_back(app, &mut tx).await?;
         SignIn::SecondFactor(challenge::start(app, &mut tx, holder, grant).await?)
     } else {
         attempt.succeeded(&mut tx).await?;

@@ -85,10 +85,12 @@ impl Attempt {
         Ok(Admission::Admitted(left))
     }
 
-    /// It was no failure, but nobody is signed in yet: what failed before is not forgotten.
-    pub(super) async fn take_back(&self, tx: &mut SystemTx) -> Result<(), Fault> {
-        for (subject, _) in self.subjects() {
-            sign_in_failures::take_back(tx, subject).await?;
+    /// It was no failure, but nobody is signed in yet: what failed before is not forgotten, and a code may follow at once.
+    pub(super) async fn take_back(&self, app: &App, tx: &mut SystemTx) -> Result<(), Fault> {
+        let pause_is_over = app.clock.now() - PER_ACCOUNT.longest;
+        sign_in_failures::end_pause(tx, &self.account, pause_is_over).await?;
+        if let Some(address) = &self.address {
+            sign_in_failures::take_back(tx, address).await?;
         }
         Ok(())
     }

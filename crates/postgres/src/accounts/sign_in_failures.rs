@@ -74,3 +74,19 @@ pub async fn take_back(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<(), Data
         .await?;
     Ok(())
 }
+
+/// Takes one counted failure back and ends the pause that those before it cost: the next attempt is looked at at once.
+///
+/// # Errors
+/// The database's.
+pub async fn end_pause(tx: &mut SystemTx, subject: &[u8; 32], failed_at: DateTime<Utc>) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "update sign_in_failures set failures = greatest(failures - 1, 0), last_failed_at = least(last_failed_at, $2)
+         where subject = $1",
+    )
+    .bind(subject.as_slice())
+    .bind(failed_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
