@@ -34,9 +34,9 @@ mod user_directory;
 
 pub use avatar::{Avatar, SetAvatarError, find_avatar, remove_avatar, set_avatar};
 pub use avatar_image::{InvalidImage, MAX_PIXELS};
+pub use challenge::{ChallengeError, StartedChallenge};
 pub use change_email::{ChangeEmailError, ConfirmEmailError, change_email, confirm_email};
 pub use change_password::{ChangePasswordError, change_password};
-pub use challenge::{ChallengeError, StartedChallenge};
 pub use confirm::{ConfirmError, confirm};
 pub use delete_account::{DeleteAccountError, delete_account};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};

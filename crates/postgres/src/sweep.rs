@@ -31,10 +31,11 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
-    let operators = sqlx::query("delete from operator_sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
-        .bind(ages.ended_before)
-        .execute(&mut *tx)
-        .await?;
+    let operators =
+        sqlx::query("delete from operator_sessions where least(expires_at, coalesce(ended_at, expires_at)) < $1")
+            .bind(ages.ended_before)
+            .execute(&mut *tx)
+            .await?;
     let challenges = sqlx::query("delete from sign_in_challenges where expires_at < $1")
         .bind(now)
         .execute(&mut *tx)

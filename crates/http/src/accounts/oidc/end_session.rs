@@ -60,11 +60,16 @@ pub(super) async fn end_session(
             .is_some_and(|session| session.id == hint.session),
         None => false,
     };
-    end_hinted_session(&state.app, &hint, &Visitor {
-        address,
-        device,
-        device_secret: None,
-    }).await?;
+    end_hinted_session(
+        &state.app,
+        &hint,
+        &Visitor {
+            address,
+            device,
+            device_secret: None,
+        },
+    )
+    .await?;
     let given_back: Vec<(&str, &str)> = parameters
         .get("post_logout_redirect_uri")
         .and(parameters.get("state"))
