@@ -49,6 +49,9 @@ import type {
   ForgotPasswordData,
   ForgotPasswordErrors,
   ForgotPasswordResponses,
+  GetAvatarData,
+  GetAvatarErrors,
+  GetAvatarResponses,
   GetCheckoutData,
   GetCheckoutErrors,
   GetCheckoutResponses,
@@ -166,6 +169,9 @@ import type {
   OperatorProvisionTenantData,
   OperatorProvisionTenantErrors,
   OperatorProvisionTenantResponses,
+  OperatorRefundCheckoutData,
+  OperatorRefundCheckoutErrors,
+  OperatorRefundCheckoutResponses,
   OperatorReplayStripeEventData,
   OperatorReplayStripeEventErrors,
   OperatorReplayStripeEventResponses,
@@ -197,6 +203,9 @@ import type {
   PutOrganizationSecurityData,
   PutOrganizationSecurityErrors,
   PutOrganizationSecurityResponses,
+  RefreshData,
+  RefreshErrors,
+  RefreshResponses,
   RegisterData,
   RegisterErrors,
   RegisterResponses,
@@ -249,6 +258,40 @@ export type Options<
 }
 
 /**
+ * Gives an account the address that the link was sent to.
+ *
+ * Both addresses are told. Sessions stay; links that the former address was sent do nothing any more.
+ */
+export const confirmEmail = <ThrowOnError extends boolean = true>(
+  options: Options<ConfirmEmailData, ThrowOnError>,
+): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> =>
+  (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
+    url: '/api/v1/auth/confirm-email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Sends a link for a new password, which works once and for an hour.
+ *
+ * The answer is the same whether the address has an account or not; the mail tells more.
+ */
+export const forgotPassword = <ThrowOnError extends boolean = true>(
+  options: Options<ForgotPasswordData, ThrowOnError>,
+): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+    url: '/api/v1/auth/forgot-password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * Signs in, or asks for the second factor.
  */
 export const login = <ThrowOnError extends boolean = true>(
@@ -256,6 +299,21 @@ export const login = <ThrowOnError extends boolean = true>(
 ): RequestResult<LoginResponses, LoginErrors, ThrowOnError> =>
   (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/auth/login',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Signs in with a second factor.
+ */
+export const loginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<LoginSecondFactorData, ThrowOnError>,
+): RequestResult<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError>({
+    url: '/api/v1/auth/login/second-factor',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -277,6 +335,7 @@ export const logout = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/auth/logout',
     ...options,
@@ -290,6 +349,22 @@ export const passwordStrength = <ThrowOnError extends boolean = true>(
 ): RequestResult<PasswordStrengthResponses, PasswordStrengthErrors, ThrowOnError> =>
   (options.client ?? client).post<PasswordStrengthResponses, PasswordStrengthErrors, ThrowOnError>({
     url: '/api/v1/auth/password-strength',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Exchanges a refresh token for the next pair of tokens. Sent again within ten seconds it gets the same answer; later it
+ * ends the session.
+ */
+export const refresh = <ThrowOnError extends boolean = true>(
+  options: Options<RefreshData, ThrowOnError>,
+): RequestResult<RefreshResponses, RefreshErrors, ThrowOnError> =>
+  (options.client ?? client).post<RefreshResponses, RefreshErrors, ThrowOnError>({
+    url: '/api/v1/auth/refresh',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -315,6 +390,64 @@ export const register = <ThrowOnError extends boolean = true>(
   })
 
 /**
+ * Sends the link of a sign-up again.
+ *
+ * The answer is the same whether a sign-up waits or not; the mail tells more.
+ */
+export const resendVerification = <ThrowOnError extends boolean = true>(
+  options: Options<ResendVerificationData, ThrowOnError>,
+): RequestResult<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError> =>
+  (options.client ?? client).post<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError>({
+    url: '/api/v1/auth/resend-verification',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Sets a new password by a link.
+ *
+ * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it.
+ */
+export const resetPassword = <ThrowOnError extends boolean = true>(
+  options: Options<ResetPasswordData, ThrowOnError>,
+): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
+    url: '/api/v1/auth/reset-password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Proves anew who holds the session; this counts for ten minutes.
+ */
+export const stepUp = <ThrowOnError extends boolean = true>(
+  options: Options<StepUpData, ThrowOnError>,
+): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> =>
+  (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/auth/step-up',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * Confirms a sign-up and signs its person in.
  */
 export const verifyEmail = <ThrowOnError extends boolean = true>(
@@ -327,6 +460,356 @@ export const verifyEmail = <ThrowOnError extends boolean = true>(
       'Content-Type': 'application/json',
       ...options.headers,
     },
+  })
+
+/**
+ * Your profile.
+ */
+export const getProfile = <ThrowOnError extends boolean = true>(
+  options?: Options<GetProfileData, ThrowOnError>,
+): RequestResult<GetProfileResponses, GetProfileErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me',
+    ...options,
+  })
+
+/**
+ * Changes your profile.
+ */
+export const updateProfile = <ThrowOnError extends boolean = true>(
+  options: Options<UpdateProfileData, ThrowOnError>,
+): RequestResult<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError> =>
+  (options.client ?? client).patch<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Removes your picture; done twice is done.
+ */
+export const deleteAvatar = <ThrowOnError extends boolean = true>(
+  options?: Options<DeleteAvatarData, ThrowOnError>,
+): RequestResult<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError> =>
+  (options?.client ?? client).delete<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/avatar',
+    ...options,
+  })
+
+/**
+ * Your picture.
+ */
+export const getAvatar = <ThrowOnError extends boolean = true>(
+  options?: Options<GetAvatarData, ThrowOnError>,
+): RequestResult<GetAvatarResponses, GetAvatarErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetAvatarResponses, GetAvatarErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/avatar',
+    ...options,
+  })
+
+/**
+ * Sets your picture.
+ *
+ * At most 5 MiB and 50 megapixels. What is kept is drawn anew, at most 512 pixels wide and high.
+ */
+export const putAvatar = <ThrowOnError extends boolean = true>(
+  options: Options<PutAvatarData, ThrowOnError>,
+): RequestResult<PutAvatarResponses, PutAvatarErrors, ThrowOnError> =>
+  (options.client ?? client).put<PutAvatarResponses, PutAvatarErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/avatar',
+    ...options,
+    headers: {
+      'Content-Type': 'image/jpeg',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Deletes your account.
+ *
+ * Everything personal is erased at once, every session ends, and the address becomes free. Refused while you are the
+ * only owner of an organization.
+ */
+export const deleteAccount = <ThrowOnError extends boolean = true>(
+  options: Options<DeleteAccountData, ThrowOnError>,
+): RequestResult<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError> =>
+  (options.client ?? client).post<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/delete',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Sends a link to a new address of your account.
+ *
+ * The account keeps its address until the link is confirmed; a newer request replaces the link. The answer is the same
+ * whether the new address has an account or not.
+ */
+export const changeEmail = <ThrowOnError extends boolean = true>(
+  options: Options<ChangeEmailData, ThrowOnError>,
+): RequestResult<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError> =>
+  (options.client ?? client).post<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Changes your password.
+ *
+ * Ends your other sessions. An account with a second factor needs a recent proof as well.
+ */
+export const changePassword = <ThrowOnError extends boolean = true>(
+  options: Options<ChangePasswordData, ThrowOnError>,
+): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * The caller's second factor.
+ */
+export const getSecondFactor = <ThrowOnError extends boolean = true>(
+  options?: Options<GetSecondFactorData, ThrowOnError>,
+): RequestResult<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError> =>
+  (options?.client ?? client).get<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/second-factor',
+    ...options,
+  })
+
+/**
+ * Gives new recovery codes; those before are void.
+ */
+export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(
+  options?: Options<RenewRecoveryCodesData, ThrowOnError>,
+): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> =>
+  (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/second-factor/recovery-codes',
+    ...options,
+  })
+
+/**
+ * Removes the second factor and its recovery codes.
+ */
+export const removeTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<RemoveTotpData, ThrowOnError>,
+): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
+ */
+export const setUpTotp = <ThrowOnError extends boolean = true>(
+  options?: Options<SetUpTotpData, ThrowOnError>,
+): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> =>
+  (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/second-factor/totp',
+    ...options,
+  })
+
+/**
+ * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ */
+export const confirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<ConfirmTotpData, ThrowOnError>,
+): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/second-factor/totp/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * The caller's sessions that have not ended, newest first.
+ */
+export const listSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<ListSessionsData, ThrowOnError>,
+): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/sessions',
+    ...options,
+  })
+
+/**
+ * Ends all of the caller's other sessions, at once.
+ */
+export const endOtherSessions = <ThrowOnError extends boolean = true>(
+  options?: Options<EndOtherSessionsData, ThrowOnError>,
+): RequestResult<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError> =>
+  (options?.client ?? client).post<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/sessions/end-others',
+    ...options,
+  })
+
+/**
+ * Ends one of the caller's sessions, at once.
+ */
+export const endSession = <ThrowOnError extends boolean = true>(
+  options: Options<EndSessionData, ThrowOnError>,
+): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> =>
+  (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/me/sessions/{session}',
+    ...options,
   })
 
 /**
@@ -374,6 +857,25 @@ export const operatorLogin = <ThrowOnError extends boolean = true>(
   })
 
 /**
+ * Signs an operator in.
+ */
+export const operatorLoginSecondFactor = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorLoginSecondFactorData, ThrowOnError>,
+): RequestResult<OperatorLoginSecondFactorResponses, OperatorLoginSecondFactorErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorLoginSecondFactorResponses,
+    OperatorLoginSecondFactorErrors,
+    ThrowOnError
+  >({
+    url: '/api/v1/operator/auth/login/second-factor',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * Ends the present operator's session.
  */
 export const operatorLogout = <ThrowOnError extends boolean = true>(
@@ -393,6 +895,36 @@ export const operatorLogout = <ThrowOnError extends boolean = true>(
   })
 
 /**
+ * Makes the app count from now on, and signs its operator in.
+ */
+export const operatorConfirmTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorConfirmTotpData, ThrowOnError>,
+): RequestResult<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/confirm',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Makes a secret for the app of an operator who has no second factor yet.
+ */
+export const operatorSetUpTotp = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorSetUpTotpData, ThrowOnError>,
+): RequestResult<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError> =>
+  (options.client ?? client).post<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError>({
+    url: '/api/v1/operator/auth/second-factor/totp',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
  * Lists attempts to buy, newest first.
  */
 export const operatorListCheckouts = <ThrowOnError extends boolean = true>(
@@ -407,6 +939,29 @@ export const operatorListCheckouts = <ThrowOnError extends boolean = true>(
       },
     ],
     url: '/api/v1/operator/checkouts',
+    ...options,
+  })
+
+/**
+ * Sends a payment back that bought nothing.
+ */
+export const operatorRefundCheckout = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorRefundCheckoutData, ThrowOnError>,
+): RequestResult<OperatorRefundCheckoutResponses, OperatorRefundCheckoutErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorRefundCheckoutResponses,
+    OperatorRefundCheckoutErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/checkouts/{checkout}/refund',
     ...options,
   })
 
@@ -895,6 +1450,7 @@ export const listOrganizations = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations',
     ...options,
@@ -914,6 +1470,7 @@ export const createOrganization = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations',
     ...options,
@@ -936,6 +1493,7 @@ export const getOrganization = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}',
     ...options,
@@ -955,6 +1513,7 @@ export const beginCheckout = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/checkouts',
     ...options,
@@ -977,6 +1536,7 @@ export const getCheckout = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/checkouts/{checkout}',
     ...options,
@@ -996,6 +1556,7 @@ export const cancelCheckout = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/checkouts/{checkout}/cancel',
     ...options,
@@ -1014,6 +1575,7 @@ export const getOperation = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/operations/{operation}',
     ...options,
@@ -1033,9 +1595,61 @@ export const streamOperation = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/operations/{operation}/events',
     ...options,
+  })
+
+/**
+ * What the organization asks of its members' accounts.
+ */
+export const getOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<GetOrganizationSecurityData, ThrowOnError>,
+): RequestResult<GetOrganizationSecurityResponses, GetOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).get<
+    GetOrganizationSecurityResponses,
+    GetOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+  })
+
+/**
+ * Changes what the organization asks of its members' accounts. The days of grace begin now.
+ */
+export const putOrganizationSecurity = <ThrowOnError extends boolean = true>(
+  options: Options<PutOrganizationSecurityData, ThrowOnError>,
+): RequestResult<PutOrganizationSecurityResponses, PutOrganizationSecurityErrors, ThrowOnError> =>
+  (options.client ?? client).put<
+    PutOrganizationSecurityResponses,
+    PutOrganizationSecurityErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_session',
+        type: 'apiKey',
+      },
+      { scheme: 'bearer', type: 'http' },
+    ],
+    url: '/api/v1/organizations/{organization}/security',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**
@@ -1051,6 +1665,7 @@ export const listSubscriptions = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/subscriptions',
     ...options,
@@ -1069,6 +1684,7 @@ export const checkTenantName = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/tenant-names/{name}',
     ...options,
@@ -1087,6 +1703,7 @@ export const listTenants = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/tenants',
     ...options,
@@ -1105,6 +1722,7 @@ export const getTenant = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/organizations/{organization}/tenants/{tenant}',
     ...options,
@@ -1134,422 +1752,8 @@ export const getSession = <ThrowOnError extends boolean = true>(
         name: '__Host-tenantry_session',
         type: 'apiKey',
       },
+      { scheme: 'bearer', type: 'http' },
     ],
     url: '/api/v1/session',
     ...options,
-  })
-
-export const resendVerification = <ThrowOnError extends boolean = true>(
-  options: Options<ResendVerificationData, ThrowOnError>,
-): RequestResult<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError> =>
-  (options.client ?? client).post<ResendVerificationResponses, ResendVerificationErrors, ThrowOnError>({
-    url: '/api/v1/auth/resend-verification',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const forgotPassword = <ThrowOnError extends boolean = true>(
-  options: Options<ForgotPasswordData, ThrowOnError>,
-): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> =>
-  (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
-    url: '/api/v1/auth/forgot-password',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const resetPassword = <ThrowOnError extends boolean = true>(
-  options: Options<ResetPasswordData, ThrowOnError>,
-): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> =>
-  (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
-    url: '/api/v1/auth/reset-password',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Signs in with a second factor.
- */
-export const loginSecondFactor = <ThrowOnError extends boolean = true>(
-  options: Options<LoginSecondFactorData, ThrowOnError>,
-): RequestResult<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError> =>
-  (options.client ?? client).post<LoginSecondFactorResponses, LoginSecondFactorErrors, ThrowOnError>({
-    url: '/api/v1/auth/login/second-factor',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Proves anew who holds the session; this counts for ten minutes.
- */
-export const stepUp = <ThrowOnError extends boolean = true>(
-  options: Options<StepUpData, ThrowOnError>,
-): RequestResult<StepUpResponses, StepUpErrors, ThrowOnError> =>
-  (options.client ?? client).post<StepUpResponses, StepUpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/auth/step-up',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const confirmEmail = <ThrowOnError extends boolean = true>(
-  options: Options<ConfirmEmailData, ThrowOnError>,
-): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> =>
-  (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
-    url: '/api/v1/auth/confirm-email',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const getProfile = <ThrowOnError extends boolean = true>(
-  options?: Options<GetProfileData, ThrowOnError>,
-): RequestResult<GetProfileResponses, GetProfileErrors, ThrowOnError> =>
-  (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({
-    url: '/api/v1/me',
-    ...options,
-  })
-
-export const updateProfile = <ThrowOnError extends boolean = true>(
-  options: Options<UpdateProfileData, ThrowOnError>,
-): RequestResult<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError> =>
-  (options.client ?? client).patch<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError>({
-    url: '/api/v1/me',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const deleteAvatar = <ThrowOnError extends boolean = true>(
-  options?: Options<DeleteAvatarData, ThrowOnError>,
-): RequestResult<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError> =>
-  (options?.client ?? client).delete<DeleteAvatarResponses, DeleteAvatarErrors, ThrowOnError>({
-    url: '/api/v1/me/avatar',
-    ...options,
-  })
-
-export const putAvatar = <ThrowOnError extends boolean = true>(
-  options: Options<PutAvatarData, ThrowOnError>,
-): RequestResult<PutAvatarResponses, PutAvatarErrors, ThrowOnError> =>
-  (options.client ?? client).put<PutAvatarResponses, PutAvatarErrors, ThrowOnError>({
-    bodySerializer: null,
-    url: '/api/v1/me/avatar',
-    ...options,
-    headers: {
-      'Content-Type': 'image/png',
-      ...options.headers,
-    },
-  })
-
-export const changeEmail = <ThrowOnError extends boolean = true>(
-  options: Options<ChangeEmailData, ThrowOnError>,
-): RequestResult<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError> =>
-  (options.client ?? client).post<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError>({
-    url: '/api/v1/me/email',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const changePassword = <ThrowOnError extends boolean = true>(
-  options: Options<ChangePasswordData, ThrowOnError>,
-): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> =>
-  (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
-    url: '/api/v1/me/password',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-export const deleteAccount = <ThrowOnError extends boolean = true>(
-  options: Options<DeleteAccountData, ThrowOnError>,
-): RequestResult<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError> =>
-  (options.client ?? client).post<DeleteAccountResponses, DeleteAccountErrors, ThrowOnError>({
-    url: '/api/v1/me/delete',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * The caller's sessions that have not ended, newest first.
- */
-export const listSessions = <ThrowOnError extends boolean = true>(
-  options?: Options<ListSessionsData, ThrowOnError>,
-): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> =>
-  (options?.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions',
-    ...options,
-  })
-
-/**
- * Ends one of the caller's sessions, at once.
- */
-export const endSession = <ThrowOnError extends boolean = true>(
-  options: Options<EndSessionData, ThrowOnError>,
-): RequestResult<EndSessionResponses, EndSessionErrors, ThrowOnError> =>
-  (options.client ?? client).delete<EndSessionResponses, EndSessionErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions/{session}',
-    ...options,
-  })
-
-/**
- * Ends all of the caller's other sessions, at once.
- */
-export const endOtherSessions = <ThrowOnError extends boolean = true>(
-  options?: Options<EndOtherSessionsData, ThrowOnError>,
-): RequestResult<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError> =>
-  (options?.client ?? client).post<EndOtherSessionsResponses, EndOtherSessionsErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/sessions/end-others',
-    ...options,
-  })
-
-/**
- * The caller's second factor.
- */
-export const getSecondFactor = <ThrowOnError extends boolean = true>(
-  options?: Options<GetSecondFactorData, ThrowOnError>,
-): RequestResult<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError> =>
-  (options?.client ?? client).get<GetSecondFactorResponses, GetSecondFactorErrors, ThrowOnError>({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor',
-    ...options,
-  })
-
-/**
- * Removes the second factor and its recovery codes.
- */
-export const removeTotp = <ThrowOnError extends boolean = true>(
-  options?: Options<RemoveTotpData, ThrowOnError>,
-): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> =>
-  (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp',
-    ...options,
-  })
-
-/**
- * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
- */
-export const setUpTotp = <ThrowOnError extends boolean = true>(
-  options?: Options<SetUpTotpData, ThrowOnError>,
-): RequestResult<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError> =>
-  (options?.client ?? client).post<SetUpTotpResponses, SetUpTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp',
-    ...options,
-  })
-
-/**
- * Makes the app count from now on. Its codes are asked for at the next sign-in.
- */
-export const confirmTotp = <ThrowOnError extends boolean = true>(
-  options: Options<ConfirmTotpData, ThrowOnError>,
-): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/totp/confirm',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Gives new recovery codes; those before are void.
- */
-export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(
-  options?: Options<RenewRecoveryCodesData, ThrowOnError>,
-): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> =>
-  (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/me/second-factor/recovery-codes',
-    ...options,
-  })
-
-/**
- * What the organization asks of its members' accounts.
- */
-export const getOrganizationSecurity = <ThrowOnError extends boolean = true>(
-  options: Options<GetOrganizationSecurityData, ThrowOnError>,
-): RequestResult<GetOrganizationSecurityResponses, GetOrganizationSecurityErrors, ThrowOnError> =>
-  (options.client ?? client).get<
-    GetOrganizationSecurityResponses,
-    GetOrganizationSecurityErrors,
-    ThrowOnError
-  >({
-    security: [
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/organizations/{organization}/security',
-    ...options,
-  })
-
-/**
- * Changes what the organization asks of its members' accounts. The days of grace begin now.
- */
-export const putOrganizationSecurity = <ThrowOnError extends boolean = true>(
-  options: Options<PutOrganizationSecurityData, ThrowOnError>,
-): RequestResult<PutOrganizationSecurityResponses, PutOrganizationSecurityErrors, ThrowOnError> =>
-  (options.client ?? client).put<
-    PutOrganizationSecurityResponses,
-    PutOrganizationSecurityErrors,
-    ThrowOnError
-  >({
-    security: [
-      { name: 'x-csrf-token', type: 'apiKey' },
-      {
-        in: 'cookie',
-        name: '__Host-tenantry_session',
-        type: 'apiKey',
-      },
-    ],
-    url: '/api/v1/organizations/{organization}/security',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Signs an operator in.
- */
-export const operatorLoginSecondFactor = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorLoginSecondFactorData, ThrowOnError>,
-): RequestResult<OperatorLoginSecondFactorResponses, OperatorLoginSecondFactorErrors, ThrowOnError> =>
-  (options.client ?? client).post<
-    OperatorLoginSecondFactorResponses,
-    OperatorLoginSecondFactorErrors,
-    ThrowOnError
-  >({
-    url: '/api/v1/operator/auth/login/second-factor',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Makes a secret for the app of an operator who has no second factor yet.
- */
-export const operatorSetUpTotp = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorSetUpTotpData, ThrowOnError>,
-): RequestResult<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<OperatorSetUpTotpResponses, OperatorSetUpTotpErrors, ThrowOnError>({
-    url: '/api/v1/operator/auth/second-factor/totp',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
-  })
-
-/**
- * Makes the app count from now on, and signs its operator in.
- */
-export const operatorConfirmTotp = <ThrowOnError extends boolean = true>(
-  options: Options<OperatorConfirmTotpData, ThrowOnError>,
-): RequestResult<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError> =>
-  (options.client ?? client).post<OperatorConfirmTotpResponses, OperatorConfirmTotpErrors, ThrowOnError>({
-    url: '/api/v1/operator/auth/second-factor/confirm',
-    ...options,
-    headers: {
-      'Content-Type': 'application/json',
-      ...options.headers,
-    },
   })

@@ -19,6 +19,58 @@ export type BeginCheckoutRequest = {
 }
 
 /**
+ * What a code of a second factor is sent with.
+ */
+export type Challenge = {
+  /**
+   * When the password is asked for again; so it is after five wrong codes.
+   */
+  expires_at: string
+  /**
+   * What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
+   */
+  methods: Array<string>
+  /**
+   * Opens nothing by itself.
+   */
+  token: string
+}
+
+/**
+ * A challenge by itself.
+ */
+export type ChallengeRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+}
+
+/**
+ * The new address.
+ */
+export type ChangeEmailRequest = {
+  /**
+   * Where the link for confirming goes.
+   */
+  email: string
+}
+
+/**
+ * The present password and the next.
+ */
+export type ChangePasswordRequest = {
+  /**
+   * The account's password until now.
+   */
+  current_password: string
+  /**
+   * Hard to guess; the password-strength endpoint says how hard.
+   */
+  password: string
+}
+
+/**
  * One attempt to buy.
  */
 export type Checkout = {
@@ -93,6 +145,16 @@ export type CheckoutFailure = {
 export type CheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
+ * A code of an authenticator app.
+ */
+export type CodeRequest = {
+  /**
+   * Six digits.
+   */
+  code: string
+}
+
+/**
  * A new organization.
  */
 export type CreateOrganizationRequest = {
@@ -100,6 +162,16 @@ export type CreateOrganizationRequest = {
    * Its name; its slug is made from it.
    */
   name: string
+}
+
+/**
+ * Typed by a person who means it.
+ */
+export type DeleteAccountRequest = {
+  /**
+   * The address of your account.
+   */
+  email: string
 }
 
 /**
@@ -122,6 +194,24 @@ export type DeprovisionTenantRequest = {
  */
 export type Empty = {
   [key: string]: unknown
+}
+
+/**
+ * An organization that requires a second factor.
+ */
+export type FactorDemand = {
+  /**
+   * From when on it lets nobody in without one.
+   */
+  from: string
+  /**
+   * Its name.
+   */
+  name: string
+  /**
+   * The organization.
+   */
+  organization: string
 }
 
 /**
@@ -197,6 +287,21 @@ export type FleetOverview = {
 }
 
 /**
+ * An address.
+ */
+export type ForgotPasswordRequest = {
+  /**
+   * Where the mail goes.
+   */
+  email: string
+}
+
+/**
+ * The bytes of a picture.
+ */
+export type ImageFile = Blob | File
+
+/**
  * An operator who looks through a customer's eyes.
  */
 export type Impersonation = {
@@ -218,6 +323,11 @@ export type Impersonation = {
  * How often a price is due.
  */
 export type Interval = 'month' | 'year'
+
+/**
+ * What a sign-in hands out.
+ */
+export type LoginGrant = 'session' | 'token'
 
 /**
  * Address and password.
@@ -275,6 +385,50 @@ export type Money = {
    * Three letters.
    */
   currency: string
+}
+
+/**
+ * Which mails a person wants. Mails about the security of the account are sent to everybody.
+ */
+export type Notifications = {
+  /**
+   * Somebody signed in from a browser that was not seen before.
+   */
+  new_device: boolean
+  /**
+   * A payment did not go through.
+   */
+  payment_failed: boolean
+  /**
+   * News about the product.
+   */
+  product_news: boolean
+  /**
+   * A tenant runs.
+   */
+  tenant_ready: boolean
+}
+
+/**
+ * Which mails you want.
+ */
+export type NotificationsRequest = {
+  /**
+   * Somebody signed in from a browser that was not seen before.
+   */
+  new_device?: boolean | null
+  /**
+   * A payment did not go through.
+   */
+  payment_failed?: boolean | null
+  /**
+   * News about the product.
+   */
+  product_news?: boolean | null
+  /**
+   * A tenant runs.
+   */
+  tenant_ready?: boolean | null
 }
 
 /**
@@ -457,6 +611,10 @@ export type OperatorCheckout = {
    */
   refund_needed: boolean
   /**
+   * When a payment on it had gone back.
+   */
+  refunded_at?: string | null
+  /**
    * Where it stands.
    */
   state: OperatorCheckoutState
@@ -492,6 +650,34 @@ export type OperatorCheckoutPage = {
  * Where an attempt to buy stands.
  */
 export type OperatorCheckoutState = 'open' | 'paid' | 'expired' | 'failed'
+
+/**
+ * A session that begins with a new second factor.
+ */
+export type OperatorFactorConfirmed = {
+  /**
+   * Codes to keep on paper, each for once. They are shown this once.
+   */
+  recovery_codes: Array<string>
+  /**
+   * The session.
+   */
+  session: OperatorSession
+}
+
+/**
+ * An operator's address and password.
+ */
+export type OperatorLoginRequest = {
+  /**
+   * The operator's address.
+   */
+  email: string
+  /**
+   * The operator's password.
+   */
+  password: string
+}
 
 /**
  * An operation in the operator's list.
@@ -548,7 +734,13 @@ export type OperatorOrganizationPage = {
  */
 export type OperatorRole = 'viewer' | 'support' | 'admin'
 
+/**
+ * Another role.
+ */
 export type OperatorRoleRequest = {
+  /**
+   * What they may do from now on.
+   */
   role: OperatorRole
 }
 
@@ -569,6 +761,25 @@ export type OperatorSession = {
    */
   operator: Operator
 }
+
+/**
+ * What is asked for after the password.
+ */
+export type OperatorSignInAnswer =
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
+  | {
+      /**
+       * What it is set up with.
+       */
+      challenge: Challenge
+      result: 'set_up_second_factor'
+    }
 
 /**
  * A tenant as operators see it.
@@ -846,6 +1057,34 @@ export type OrganizationRef = {
 }
 
 /**
+ * What an organization asks of its members' accounts.
+ */
+export type OrganizationSecurity = {
+  /**
+   * From when on nobody is let in without one.
+   */
+  from: string | null
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export type OrganizationSecurityRequest = {
+  /**
+   * Days that members have to set one up.
+   */
+  grace_days: number
+  /**
+   * Whether members need a second factor.
+   */
+  second_factor_required: boolean
+}
+
+/**
  * An organization in a list.
  */
 export type OrganizationSummary = {
@@ -1040,6 +1279,48 @@ export type ProductList = {
 }
 
 /**
+ * A person, as they see themselves.
+ */
+export type Profile = {
+  /**
+   * Where their picture is, if they have one; another one has another address.
+   */
+  avatar_url?: string | null
+  /**
+   * When the account became live.
+   */
+  created_at: string
+  /**
+   * Their address.
+   */
+  email: string
+  /**
+   * The user.
+   */
+  id: string
+  /**
+   * The language they read: a tag of BCP 47.
+   */
+  locale: string
+  /**
+   * Their name.
+   */
+  name: string
+  /**
+   * Which mails they want.
+   */
+  notifications: Notifications
+  /**
+   * Whether a second factor is asked for when they sign in.
+   */
+  second_factor: boolean
+  /**
+   * Where their day begins: a name of the IANA time zone database.
+   */
+  time_zone: string
+}
+
+/**
  * A tenant to be made.
  */
 export type ProvisionTenantRequest = {
@@ -1059,6 +1340,26 @@ export type ProvisionTenantRequest = {
    * Key of the product.
    */
   product: string
+}
+
+/**
+ * Codes to keep on paper. They are shown this once.
+ */
+export type RecoveryCodes = {
+  /**
+   * Each opens the door once.
+   */
+  recovery_codes: Array<string>
+}
+
+/**
+ * The refresh token of the pair before.
+ */
+export type RefreshRequest = {
+  /**
+   * The token.
+   */
+  refresh_token: string
 }
 
 /**
@@ -1084,9 +1385,83 @@ export type RegisterRequest = {
 }
 
 /**
+ * An address.
+ */
+export type ResendVerificationRequest = {
+  /**
+   * Where the mail goes.
+   */
+  email: string
+}
+
+/**
+ * The token behind the `#` of the link, and a new password.
+ */
+export type ResetPasswordRequest = {
+  /**
+   * Hard to guess; the password-strength endpoint says how hard.
+   */
+  password: string
+  /**
+   * The token.
+   */
+  token: string
+}
+
+/**
  * What a member is in an organization.
  */
 export type Role = 'owner' | 'admin' | 'member'
+
+/**
+ * A second factor.
+ */
+export type SecondFactor = {
+  /**
+   * Since when.
+   */
+  confirmed_at: string | null
+  /**
+   * Whether codes are asked for.
+   */
+  enabled: boolean
+  /**
+   * Recovery codes that were not used.
+   */
+  recovery_codes_left: number
+  /**
+   * Organizations that require it of their members, the earliest first.
+   */
+  required_by: Array<FactorDemand>
+}
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export type SecondFactorDemand = {
+  /**
+   * From when on.
+   */
+  from: string
+  /**
+   * The organization.
+   */
+  organization: string
+}
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export type SecondFactorRequest = {
+  /**
+   * The token of the challenge.
+   */
+  challenge: string
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code: string
+}
 
 /**
  * A session.
@@ -1119,6 +1494,32 @@ export type Session = {
    */
   user: User
 }
+
+/**
+ * How far a sign-in has come: `result` says which of the other members is there.
+ */
+export type SignInAnswer =
+  | {
+      result: 'session'
+      /**
+       * The session.
+       */
+      session: Session
+    }
+  | {
+      result: 'tokens'
+      /**
+       * Its first pair.
+       */
+      tokens: Tokens
+    }
+  | {
+      /**
+       * What the code is sent with.
+       */
+      challenge: Challenge
+      result: 'second_factor'
+    }
 
 /**
  * Why a tenant stands where it does.
@@ -1203,6 +1604,20 @@ export type StepError = {
  * Where a step stands.
  */
 export type StepState = 'pending' | 'running' | 'waiting' | 'done' | 'failed' | 'undoing' | 'undone'
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export type StepUpRequest = {
+  /**
+   * Six digits of an authenticator app, or a recovery code.
+   */
+  code?: string | null
+  /**
+   * The password.
+   */
+  password?: string | null
+}
 
 /**
  * An event as it came in.
@@ -1439,9 +1854,76 @@ export type TenantSummary = {
 }
 
 /**
+ * What a program signs in with from then on.
+ */
+export type Tokens = {
+  /**
+   * Opens the API: `Authorization: Bearer …`.
+   */
+  access_token: string
+  /**
+   * For how many seconds the access token is good.
+   */
+  expires_in: number
+  /**
+   * Gets the next pair, once.
+   */
+  refresh_token: string
+  /**
+   * When the session ends if it is not refreshed again.
+   */
+  refresh_token_expires_at: string
+  /**
+   * Always `Bearer`.
+   */
+  token_type: string
+}
+
+/**
+ * What an authenticator app has to learn. It is shown this once.
+ */
+export type TotpSetup = {
+  /**
+   * What the QR code holds; opening it on a phone opens the app.
+   */
+  otpauth_uri: string
+  /**
+   * The QR code, as a picture in SVG.
+   */
+  qr_svg: string
+  /**
+   * For typing it into the app.
+   */
+  secret: string
+}
+
+/**
+ * What changes; what is left out stays.
+ */
+export type UpdateProfileRequest = {
+  /**
+   * The language you read: a tag of BCP 47.
+   */
+  locale?: string | null
+  /**
+   * Your name.
+   */
+  name?: string | null
+  notifications?: NotificationsRequest | null
+  /**
+   * Where your day begins: a name of the IANA time zone database.
+   */
+  time_zone?: string | null
+}
+
+/**
  * A person.
  */
 export type User = {
+  /**
+   * Where their picture is, if they have one.
+   */
+  avatar_url?: string | null
   /**
    * Their address.
    */
@@ -1451,178 +1933,17 @@ export type User = {
    */
   id: string
   /**
+   * The language they read: a tag of BCP 47.
+   */
+  locale: string
+  /**
    * Their name.
    */
   name: string
-  locale: string
+  /**
+   * Where their day begins: a name of the IANA time zone database.
+   */
   time_zone: string
-  avatar_url?: string | null
-}
-
-/**
- * The token behind the `#` of the link.
- */
-export type VerifyEmailRequest = {
-  /**
-   * The token.
-   */
-  token: string
-}
-
-/**
- * Where the look begins.
- */
-export type ViewAs = {
-  /**
-   * When the look ends, however much it is used.
-   */
-  expires_at: string
-  /**
-   * The customer's first page; the cookie that came with this answer opens it.
-   */
-  url: string
-}
-
-export type ViewAsRequest = {
-  reason: string
-}
-
-/**
- * An organization that requires a second factor of somebody who has none.
- */
-export type SecondFactorDemand = {
-  /**
-   * From when on.
-   */
-  from: string
-  /**
-   * The organization.
-   */
-  organization: string
-}
-
-export type Tokens = {
-  access_token: string
-  token_type: string
-  expires_in: number
-  refresh_token: string
-  refresh_token_expires_at: string
-}
-
-/**
- * What a code of a second factor is sent with.
- */
-export type Challenge = {
-  /**
-   * When the password is asked for again; so it is after five wrong codes.
-   */
-  expires_at: string
-  /**
-   * What may be answered: `totp` is a code of an authenticator app, `recovery_code` one from paper.
-   */
-  methods: Array<string>
-  /**
-   * Opens nothing by itself.
-   */
-  token: string
-}
-
-/**
- * How far a sign-in has come: `result` says which of the other members is there.
- */
-export type SignInAnswer =
-  | {
-      result: 'session'
-      /**
-       * The session.
-       */
-      session: Session
-    }
-  | {
-      /**
-       * What the code is sent with.
-       */
-      challenge: Challenge
-      result: 'second_factor'
-    }
-
-export type EmailRequest = {
-  email: string
-}
-
-export type TokenRequest = {
-  token: string
-}
-
-export type ResetPasswordRequest = {
-  token: string
-  password: string
-}
-
-/**
- * A code, and the challenge that it answers.
- */
-export type SecondFactorRequest = {
-  /**
-   * The token of the challenge.
-   */
-  challenge: string
-  /**
-   * Six digits of an authenticator app, or a recovery code.
-   */
-  code: string
-}
-
-/**
- * One of the two: with a second factor a code, without one the password.
- */
-export type StepUpRequest = {
-  /**
-   * Six digits of an authenticator app, or a recovery code.
-   */
-  code?: string | null
-  /**
-   * The password.
-   */
-  password?: string | null
-}
-
-export type Notifications = {
-  new_device: boolean
-  tenant_ready: boolean
-  payment_failed: boolean
-  product_news: boolean
-}
-
-export type Profile = {
-  id: string
-  email: string
-  name: string
-  locale: string
-  time_zone: string
-  notifications: Notifications
-  second_factor: boolean
-  created_at: string
-  avatar_url?: string | null
-}
-
-export type NotificationChanges = {
-  new_device?: boolean
-  tenant_ready?: boolean
-  payment_failed?: boolean
-  product_news?: boolean
-}
-
-export type UpdateMeRequest = {
-  name?: string
-  locale?: string
-  time_zone?: string
-  notifications?: NotificationChanges
-}
-
-export type ChangePasswordRequest = {
-  current_password: string
-  password: string
 }
 
 /**
@@ -1678,172 +1999,140 @@ export type UserSessionPage = {
 }
 
 /**
- * An organization that requires a second factor.
+ * The token behind the `#` of the link.
  */
-export type FactorDemand = {
+export type VerifyEmailRequest = {
   /**
-   * From when on it lets nobody in without one.
+   * The token.
    */
-  from: string
-  /**
-   * Its name.
-   */
-  name: string
-  /**
-   * The organization.
-   */
-  organization: string
+  token: string
 }
 
 /**
- * A second factor.
+ * Where the look begins.
  */
-export type SecondFactor = {
+export type ViewAs = {
   /**
-   * Since when.
+   * When the look ends, however much it is used.
    */
-  confirmed_at: string | null
+  expires_at: string
   /**
-   * Whether codes are asked for.
+   * The customer's first page; the cookie that came with this answer opens it.
    */
-  enabled: boolean
-  /**
-   * Recovery codes that were not used.
-   */
-  recovery_codes_left: number
-  /**
-   * Organizations that require it of their members, the earliest first.
-   */
-  required_by: Array<FactorDemand>
+  url: string
 }
 
 /**
- * What an authenticator app has to learn. It is shown this once.
+ * Why.
  */
-export type TotpSetup = {
+export type ViewAsRequest = {
   /**
-   * What the QR code holds; opening it on a phone opens the app.
+   * Stands in the customer's own log.
    */
-  otpauth_uri: string
-  /**
-   * The QR code, as a picture in SVG.
-   */
-  qr_svg: string
-  /**
-   * For typing it into the app.
-   */
-  secret: string
+  reason: string
 }
 
-/**
- * Codes to keep on paper. They are shown this once.
- */
-export type RecoveryCodes = {
-  /**
-   * Each opens the door once.
-   */
-  recovery_codes: Array<string>
+export type ConfirmEmailData = {
+  body: VerifyEmailRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/confirm-email'
 }
 
-/**
- * A code of an authenticator app.
- */
-export type CodeRequest = {
+export type ConfirmEmailErrors = {
   /**
-   * Six digits.
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
-  code: string
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `link_unknown`
+   */
+  404: Problem
+  /**
+   * `link_expired`: used, older than a day, replaced by a newer one, or somebody else has the address by now
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
 }
 
-/**
- * What an organization asks of its members' accounts.
- */
-export type OrganizationSecurity = {
+export type ConfirmEmailError = ConfirmEmailErrors[keyof ConfirmEmailErrors]
+
+export type ConfirmEmailResponses = {
   /**
-   * From when on nobody is let in without one.
+   * The account has the new address
    */
-  from: string | null
-  /**
-   * Whether members need a second factor.
-   */
-  second_factor_required: boolean
+  204: void
 }
 
-/**
- * What an organization is to ask of its members' accounts.
- */
-export type OrganizationSecurityRequest = {
-  /**
-   * Days that members have to set one up.
-   */
-  grace_days: number
-  /**
-   * Whether members need a second factor.
-   */
-  second_factor_required: boolean
+export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses]
+
+export type ForgotPasswordData = {
+  body: ForgotPasswordRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/forgot-password'
 }
 
-/**
- * What is asked for after the password.
- */
-export type OperatorSignInAnswer =
-  | {
-      /**
-       * What the code is sent with.
-       */
-      challenge: Challenge
-      result: 'second_factor'
-    }
-  | {
-      /**
-       * What it is set up with.
-       */
-      challenge: Challenge
-      result: 'set_up_second_factor'
-    }
-
-/**
- * A challenge by itself.
- */
-export type ChallengeRequest = {
+export type ForgotPasswordErrors = {
   /**
-   * The token of the challenge.
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
-  challenge: string
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
 }
 
-/**
- * A session that begins with a new second factor.
- */
-export type OperatorFactorConfirmed = {
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors]
+
+export type ForgotPasswordResponses = {
   /**
-   * Codes to keep on paper, each for once. They are shown this once.
+   * A mail is on its way
    */
-  recovery_codes: Array<string>
-  /**
-   * The session.
-   */
-  session: OperatorSession
+  202: Empty
 }
 
-/**
- * What a sign-in hands out.
- */
-export type LoginGrant = 'session' | 'token'
-
-/**
- * An operator's address and password.
- */
-export type OperatorLoginRequest = {
-  /**
-   * The operator's address.
-   */
-  email: string
-  /**
-   * The operator's password.
-   */
-  password: string
-}
+export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses]
 
 export type LoginData = {
   body: LoginRequest
@@ -1861,6 +2150,10 @@ export type LoginErrors = {
    * `invalid_credentials`
    */
   401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -1887,12 +2180,69 @@ export type LoginError = LoginErrors[keyof LoginErrors]
 
 export type LoginResponses = {
   /**
-   * Signed in, with the cookie set; or a second factor is asked for
+   * Signed in, with the cookie set or with tokens; or a second factor is asked for
    */
   200: SignInAnswer
 }
 
 export type LoginResponse = LoginResponses[keyof LoginResponses]
+
+export type LoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/login/second-factor'
+}
+
+export type LoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type LoginSecondFactorError = LoginSecondFactorErrors[keyof LoginSecondFactorErrors]
+
+export type LoginSecondFactorResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: SignInAnswer
+}
+
+export type LoginSecondFactorResponse = LoginSecondFactorResponses[keyof LoginSecondFactorResponses]
 
 export type LogoutData = {
   body?: never
@@ -1920,6 +2270,14 @@ export type LogoutErrors = {
    * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
    */
   403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -1954,6 +2312,10 @@ export type PasswordStrengthErrors = {
    */
   400: Problem
   /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
    * `body_too_large`.
    */
   413: Problem
@@ -1982,6 +2344,55 @@ export type PasswordStrengthResponses = {
 
 export type PasswordStrengthResponse = PasswordStrengthResponses[keyof PasswordStrengthResponses]
 
+export type RefreshData = {
+  body: RefreshRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/refresh'
+}
+
+export type RefreshErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `refresh_token_invalid`
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RefreshError = RefreshErrors[keyof RefreshErrors]
+
+export type RefreshResponses = {
+  /**
+   * The next pair
+   */
+  200: Tokens
+}
+
+export type RefreshResponse = RefreshResponses[keyof RefreshResponses]
+
 export type RegisterData = {
   body: RegisterRequest
   path?: never
@@ -1994,6 +2405,10 @@ export type RegisterErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `body_too_large`.
    */
@@ -2027,6 +2442,171 @@ export type RegisterResponses = {
 
 export type RegisterResponse = RegisterResponses[keyof RegisterResponses]
 
+export type ResendVerificationData = {
+  body: ResendVerificationRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/resend-verification'
+}
+
+export type ResendVerificationErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ResendVerificationError = ResendVerificationErrors[keyof ResendVerificationErrors]
+
+export type ResendVerificationResponses = {
+  /**
+   * A mail is on its way
+   */
+  202: Empty
+}
+
+export type ResendVerificationResponse = ResendVerificationResponses[keyof ResendVerificationResponses]
+
+export type ResetPasswordData = {
+  body: ResetPasswordRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/reset-password'
+}
+
+export type ResetPasswordErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `link_unknown`
+   */
+  404: Problem
+  /**
+   * `link_expired`: used, older than an hour, or the password was changed since
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors]
+
+export type ResetPasswordResponses = {
+  /**
+   * The password is set
+   */
+  204: void
+}
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses]
+
+export type StepUpData = {
+  body: StepUpRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/auth/step-up'
+}
+
+export type StepUpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `invalid_credentials` for a wrong password, `code_invalid` for a wrong code
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * `validation_failed`; `/code` is `required` where there is a second factor
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type StepUpError = StepUpErrors[keyof StepUpErrors]
+
+export type StepUpResponses = {
+  /**
+   * Proved
+   */
+  204: void
+}
+
+export type StepUpResponse = StepUpResponses[keyof StepUpResponses]
+
 export type VerifyEmailData = {
   body: VerifyEmailRequest
   path?: never
@@ -2039,6 +2619,10 @@ export type VerifyEmailErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `link_unknown`
    */
@@ -2075,6 +2659,865 @@ export type VerifyEmailResponses = {
 }
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses]
+
+export type GetProfileData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me'
+}
+
+export type GetProfileErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetProfileError = GetProfileErrors[keyof GetProfileErrors]
+
+export type GetProfileResponses = {
+  /**
+   * The profile
+   */
+  200: Profile
+}
+
+export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses]
+
+export type UpdateProfileData = {
+  body: UpdateProfileRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me'
+}
+
+export type UpdateProfileErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors]
+
+export type UpdateProfileResponses = {
+  /**
+   * The profile as it is now
+   */
+  200: Profile
+}
+
+export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses]
+
+export type DeleteAvatarData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/avatar'
+}
+
+export type DeleteAvatarErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type DeleteAvatarError = DeleteAvatarErrors[keyof DeleteAvatarErrors]
+
+export type DeleteAvatarResponses = {
+  /**
+   * The profile without it
+   */
+  200: Profile
+}
+
+export type DeleteAvatarResponse = DeleteAvatarResponses[keyof DeleteAvatarResponses]
+
+export type GetAvatarData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/avatar'
+}
+
+export type GetAvatarErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `not_found`: there is none
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetAvatarError = GetAvatarErrors[keyof GetAvatarErrors]
+
+export type GetAvatarResponses = {
+  /**
+   * The picture, with its `ETag`
+   */
+  200: ImageFile
+}
+
+export type GetAvatarResponse = GetAvatarResponses[keyof GetAvatarResponses]
+
+export type PutAvatarData = {
+  /**
+   * The file
+   */
+  body: ImageFile
+  path?: never
+  query?: never
+  url: '/api/v1/me/avatar'
+}
+
+export type PutAvatarErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type PutAvatarError = PutAvatarErrors[keyof PutAvatarErrors]
+
+export type PutAvatarResponses = {
+  /**
+   * The profile with the picture's address
+   */
+  200: Profile
+}
+
+export type PutAvatarResponse = PutAvatarResponses[keyof PutAvatarResponses]
+
+export type DeleteAccountData = {
+  body: DeleteAccountRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/delete'
+}
+
+export type DeleteAccountErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, or one that any call gets
+   */
+  403: Problem
+  /**
+   * `sole_owner`; the detail names the organizations
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type DeleteAccountError = DeleteAccountErrors[keyof DeleteAccountErrors]
+
+export type DeleteAccountResponses = {
+  /**
+   * The account is gone, and so is the cookie
+   */
+  204: void
+}
+
+export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountResponses]
+
+export type ChangeEmailData = {
+  body: ChangeEmailRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/email'
+}
+
+export type ChangeEmailErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, or one that any call gets
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ChangeEmailError = ChangeEmailErrors[keyof ChangeEmailErrors]
+
+export type ChangeEmailResponses = {
+  /**
+   * A mail is on its way to the new address
+   */
+  202: Empty
+}
+
+export type ChangeEmailResponse = ChangeEmailResponses[keyof ChangeEmailResponses]
+
+export type ChangePasswordData = {
+  body: ChangePasswordRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/password'
+}
+
+export type ChangePasswordErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, or one that any call gets
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors]
+
+export type ChangePasswordResponses = {
+  /**
+   * The password is changed
+   */
+  204: void
+}
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses]
+
+export type GetSecondFactorData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor'
+}
+
+export type GetSecondFactorErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors]
+
+export type GetSecondFactorResponses = {
+  /**
+   * What there is
+   */
+  200: SecondFactor
+}
+
+export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses]
+
+export type RenewRecoveryCodesData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/recovery-codes'
+}
+
+export type RenewRecoveryCodesErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors]
+
+export type RenewRecoveryCodesResponses = {
+  /**
+   * The new ones
+   */
+  200: RecoveryCodes
+}
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses]
+
+export type RemoveTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type RemoveTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * `second_factor_not_set_up`
+   */
+  404: Problem
+  /**
+   * `second_factor_in_demand`: an organization requires it
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors]
+
+export type RemoveTotpResponses = {
+  /**
+   * Removed: the password alone signs in
+   */
+  204: void
+}
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses]
+
+export type SetUpTotpData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp'
+}
+
+export type SetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors]
+
+export type SetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses]
+
+export type ConfirmTotpData = {
+  body: CodeRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/second-factor/totp/confirm'
+}
+
+export type ConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors]
+
+export type ConfirmTotpResponses = {
+  /**
+   * It counts; these are the recovery codes
+   */
+  200: RecoveryCodes
+}
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses]
+
+export type ListSessionsData = {
+  body?: never
+  path?: never
+  query?: {
+    /**
+     * Items on the page.
+     */
+    limit?: number
+    /**
+     * `next_cursor` of the page before; none for the first.
+     */
+    cursor?: string
+    /**
+     * What items must contain.
+     */
+    search?: string
+  }
+  url: '/api/v1/me/sessions'
+}
+
+export type ListSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors]
+
+export type ListSessionsResponses = {
+  /**
+   * A page of them
+   */
+  200: UserSessionPage
+}
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses]
+
+export type EndOtherSessionsData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/me/sessions/end-others'
+}
+
+export type EndOtherSessionsErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors]
+
+export type EndOtherSessionsResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses]
+
+export type EndSessionData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The session's id.
+     */
+    session: string
+  }
+  query?: never
+  url: '/api/v1/me/sessions/{session}'
+}
+
+export type EndSessionErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors]
+
+export type EndSessionResponses = {
+  /**
+   * Ended
+   */
+  204: void
+}
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses]
 
 export type GetMetaData = {
   body?: never
@@ -2113,6 +3556,10 @@ export type OperatorFirstErrors = {
    * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
    */
   400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
   /**
    * `link_unknown`
    */
@@ -2167,6 +3614,10 @@ export type OperatorLoginErrors = {
    */
   401: Problem
   /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
    * `body_too_large`.
    */
   413: Problem
@@ -2199,6 +3650,65 @@ export type OperatorLoginResponses = {
 
 export type OperatorLoginResponse = OperatorLoginResponses[keyof OperatorLoginResponses]
 
+export type OperatorLoginSecondFactorData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/login/second-factor'
+}
+
+export type OperatorLoginSecondFactorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: wrong, or used before
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorLoginSecondFactorError =
+  OperatorLoginSecondFactorErrors[keyof OperatorLoginSecondFactorErrors]
+
+export type OperatorLoginSecondFactorResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorSession
+}
+
+export type OperatorLoginSecondFactorResponse =
+  OperatorLoginSecondFactorResponses[keyof OperatorLoginSecondFactorResponses]
+
 export type OperatorLogoutData = {
   body?: never
   headers?: {
@@ -2226,6 +3736,14 @@ export type OperatorLogoutErrors = {
    */
   403: Problem
   /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
@@ -2245,6 +3763,112 @@ export type OperatorLogoutResponses = {
 }
 
 export type OperatorLogoutResponse = OperatorLogoutResponses[keyof OperatorLogoutResponses]
+
+export type OperatorConfirmTotpData = {
+  body: SecondFactorRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/confirm'
+}
+
+export type OperatorConfirmTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * `code_invalid`: not the prepared app's, or nothing is prepared
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: answered, too old, or five codes were wrong
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorConfirmTotpError = OperatorConfirmTotpErrors[keyof OperatorConfirmTotpErrors]
+
+export type OperatorConfirmTotpResponses = {
+  /**
+   * Signed in; the cookie is set
+   */
+  200: OperatorFactorConfirmed
+}
+
+export type OperatorConfirmTotpResponse = OperatorConfirmTotpResponses[keyof OperatorConfirmTotpResponses]
+
+export type OperatorSetUpTotpData = {
+  body: ChallengeRequest
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/second-factor/totp'
+}
+
+export type OperatorSetUpTotpErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `challenge_expired`: over, or there is a second factor, which is asked for
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorSetUpTotpError = OperatorSetUpTotpErrors[keyof OperatorSetUpTotpErrors]
+
+export type OperatorSetUpTotpResponses = {
+  /**
+   * The secret
+   */
+  200: TotpSetup
+}
+
+export type OperatorSetUpTotpResponse = OperatorSetUpTotpResponses[keyof OperatorSetUpTotpResponses]
 
 export type OperatorListCheckoutsData = {
   body?: never
@@ -2304,6 +3928,75 @@ export type OperatorListCheckoutsResponses = {
 
 export type OperatorListCheckoutsResponse =
   OperatorListCheckoutsResponses[keyof OperatorListCheckoutsResponses]
+
+export type OperatorRefundCheckoutData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The checkout's id.
+     */
+    checkout: string
+  }
+  query?: never
+  url: '/api/v1/operator/checkouts/{checkout}/refund'
+}
+
+export type OperatorRefundCheckoutErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `refund_not_needed`, `refund_without_payment` or `refund_refused`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `payment_provider_unavailable`
+   */
+  503: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorRefundCheckoutError = OperatorRefundCheckoutErrors[keyof OperatorRefundCheckoutErrors]
+
+export type OperatorRefundCheckoutResponses = {
+  /**
+   * It went back; `refund_needed` is false now, unless the bank takes its time
+   */
+  200: OperatorCheckout
+}
+
+export type OperatorRefundCheckoutResponse =
+  OperatorRefundCheckoutResponses[keyof OperatorRefundCheckoutResponses]
 
 export type OperatorListOperationsData = {
   body?: never
@@ -2488,6 +4181,10 @@ export type OperatorRetryOperationErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -2904,6 +4601,14 @@ export type OperatorReplayStripeEventErrors = {
    */
   404: Problem
   /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
    * `event_not_handled`
    */
   422: Problem
@@ -3188,6 +4893,10 @@ export type OperatorRetryTenantErrors = {
    * `operation_in_progress`, `nothing_to_retry`, `not_entitled`, `tenant_state`
    */
   409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
   /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
@@ -3686,7 +5395,7 @@ export type BeginCheckoutErrors = {
    */
   404: Problem
   /**
-   * `name_taken`, `already_bought`, `checkout_superseded` or `price_not_ready`
+   * `name_taken`, `already_bought`, `checkout_superseded`, `too_many_open_checkouts` or `price_not_ready`
    */
   409: Problem
   /**
@@ -3808,6 +5517,14 @@ export type CancelCheckoutErrors = {
    */
   404: Problem
   /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
@@ -3927,6 +5644,118 @@ export type StreamOperationResponses = {
 }
 
 export type StreamOperationResponse = StreamOperationResponses[keyof StreamOperationResponses]
+
+export type GetOrganizationSecurityData = {
+  body?: never
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type GetOrganizationSecurityErrors = {
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type GetOrganizationSecurityError = GetOrganizationSecurityErrors[keyof GetOrganizationSecurityErrors]
+
+export type GetOrganizationSecurityResponses = {
+  /**
+   * What it asks
+   */
+  200: OrganizationSecurity
+}
+
+export type GetOrganizationSecurityResponse =
+  GetOrganizationSecurityResponses[keyof GetOrganizationSecurityResponses]
+
+export type PutOrganizationSecurityData = {
+  body: OrganizationSecurityRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The organization's id or slug.
+     */
+    organization: string
+  }
+  query?: never
+  url: '/api/v1/organizations/{organization}/security'
+}
+
+export type PutOrganizationSecurityErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * `step_up_required`, `permission_missing`
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `own_second_factor_missing`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type PutOrganizationSecurityError = PutOrganizationSecurityErrors[keyof PutOrganizationSecurityErrors]
+
+export type PutOrganizationSecurityResponses = {
+  /**
+   * What it asks now
+   */
+  200: OrganizationSecurity
+}
+
+export type PutOrganizationSecurityResponse =
+  PutOrganizationSecurityResponses[keyof PutOrganizationSecurityResponses]
 
 export type ListSubscriptionsData = {
   body?: never
@@ -4199,1049 +6028,3 @@ export type GetSessionResponses = {
 }
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses]
-
-export type ResendVerificationData = {
-  body: EmailRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/resend-verification'
-}
-
-export type ResendVerificationErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ResendVerificationError = ResendVerificationErrors[keyof ResendVerificationErrors]
-
-export type ResendVerificationResponses = {
-  /**
-   * ok
-   */
-  202: Empty
-}
-
-export type ResendVerificationResponse = ResendVerificationResponses[keyof ResendVerificationResponses]
-
-export type ForgotPasswordData = {
-  body: EmailRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/forgot-password'
-}
-
-export type ForgotPasswordErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors]
-
-export type ForgotPasswordResponses = {
-  /**
-   * ok
-   */
-  202: Empty
-}
-
-export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses]
-
-export type ResetPasswordData = {
-  body: ResetPasswordRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/reset-password'
-}
-
-export type ResetPasswordErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors]
-
-export type ResetPasswordResponses = {
-  /**
-   * ok
-   */
-  204: void
-}
-
-export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses]
-
-export type LoginSecondFactorData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/login/second-factor'
-}
-
-export type LoginSecondFactorErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: wrong, or used before
-   */
-  401: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type LoginSecondFactorError = LoginSecondFactorErrors[keyof LoginSecondFactorErrors]
-
-export type LoginSecondFactorResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: SignInAnswer
-}
-
-export type LoginSecondFactorResponse = LoginSecondFactorResponses[keyof LoginSecondFactorResponses]
-
-export type StepUpData = {
-  body: StepUpRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/auth/step-up'
-}
-
-export type StepUpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `invalid_credentials` for a wrong password, `code_invalid` for a wrong code
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * `validation_failed`; `/code` is `required` where there is a second factor
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type StepUpError = StepUpErrors[keyof StepUpErrors]
-
-export type StepUpResponses = {
-  /**
-   * Proved
-   */
-  204: void
-}
-
-export type StepUpResponse = StepUpResponses[keyof StepUpResponses]
-
-export type ConfirmEmailData = {
-  body: TokenRequest
-  path?: never
-  query?: never
-  url: '/api/v1/auth/confirm-email'
-}
-
-export type ConfirmEmailErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ConfirmEmailError = ConfirmEmailErrors[keyof ConfirmEmailErrors]
-
-export type ConfirmEmailResponses = {
-  /**
-   * ok
-   */
-  204: void
-}
-
-export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses]
-
-export type GetProfileData = {
-  body?: never
-  path?: never
-  query?: never
-  url: '/api/v1/me'
-}
-
-export type GetProfileErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type GetProfileError = GetProfileErrors[keyof GetProfileErrors]
-
-export type GetProfileResponses = {
-  /**
-   * ok
-   */
-  200: Profile
-}
-
-export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses]
-
-export type UpdateProfileData = {
-  body: UpdateMeRequest
-  path?: never
-  query?: never
-  url: '/api/v1/me'
-}
-
-export type UpdateProfileErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors]
-
-export type UpdateProfileResponses = {
-  /**
-   * ok
-   */
-  200: Profile
-}
-
-export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses]
-
-export type DeleteAvatarData = {
-  body?: never
-  path?: never
-  query?: never
-  url: '/api/v1/me/avatar'
-}
-
-export type DeleteAvatarErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type DeleteAvatarError = DeleteAvatarErrors[keyof DeleteAvatarErrors]
-
-export type DeleteAvatarResponses = {
-  /**
-   * ok
-   */
-  200: Profile
-}
-
-export type DeleteAvatarResponse = DeleteAvatarResponses[keyof DeleteAvatarResponses]
-
-export type PutAvatarData = {
-  body: Blob | File
-  path?: never
-  query?: never
-  url: '/api/v1/me/avatar'
-}
-
-export type PutAvatarErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type PutAvatarError = PutAvatarErrors[keyof PutAvatarErrors]
-
-export type PutAvatarResponses = {
-  /**
-   * ok
-   */
-  200: Profile
-}
-
-export type PutAvatarResponse = PutAvatarResponses[keyof PutAvatarResponses]
-
-export type ChangeEmailData = {
-  body: EmailRequest
-  path?: never
-  query?: never
-  url: '/api/v1/me/email'
-}
-
-export type ChangeEmailErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ChangeEmailError = ChangeEmailErrors[keyof ChangeEmailErrors]
-
-export type ChangeEmailResponses = {
-  /**
-   * ok
-   */
-  202: Empty
-}
-
-export type ChangeEmailResponse = ChangeEmailResponses[keyof ChangeEmailResponses]
-
-export type ChangePasswordData = {
-  body: ChangePasswordRequest
-  path?: never
-  query?: never
-  url: '/api/v1/me/password'
-}
-
-export type ChangePasswordErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors]
-
-export type ChangePasswordResponses = {
-  /**
-   * ok
-   */
-  204: void
-}
-
-export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses]
-
-export type DeleteAccountData = {
-  body: EmailRequest
-  path?: never
-  query?: never
-  url: '/api/v1/me/delete'
-}
-
-export type DeleteAccountErrors = {
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type DeleteAccountError = DeleteAccountErrors[keyof DeleteAccountErrors]
-
-export type DeleteAccountResponses = {
-  /**
-   * ok
-   */
-  204: void
-}
-
-export type DeleteAccountResponse = DeleteAccountResponses[keyof DeleteAccountResponses]
-
-export type ListSessionsData = {
-  body?: never
-  path?: never
-  query?: {
-    /**
-     * Items on the page.
-     */
-    limit?: number
-    /**
-     * `next_cursor` of the page before; none for the first.
-     */
-    cursor?: string
-    /**
-     * What items must contain.
-     */
-    search?: string
-  }
-  url: '/api/v1/me/sessions'
-}
-
-export type ListSessionsErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors]
-
-export type ListSessionsResponses = {
-  /**
-   * A page of them
-   */
-  200: UserSessionPage
-}
-
-export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses]
-
-export type EndSessionData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path: {
-    /**
-     * The session's id.
-     */
-    session: string
-  }
-  query?: never
-  url: '/api/v1/me/sessions/{session}'
-}
-
-export type EndSessionErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type EndSessionError = EndSessionErrors[keyof EndSessionErrors]
-
-export type EndSessionResponses = {
-  /**
-   * Ended
-   */
-  204: void
-}
-
-export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses]
-
-export type EndOtherSessionsData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/sessions/end-others'
-}
-
-export type EndOtherSessionsErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors]
-
-export type EndOtherSessionsResponses = {
-  /**
-   * Ended
-   */
-  204: void
-}
-
-export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses]
-
-export type GetSecondFactorData = {
-  body?: never
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor'
-}
-
-export type GetSecondFactorErrors = {
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors]
-
-export type GetSecondFactorResponses = {
-  /**
-   * What there is
-   */
-  200: SecondFactor
-}
-
-export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses]
-
-export type RemoveTotpData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp'
-}
-
-export type RemoveTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * `second_factor_not_set_up`
-   */
-  404: Problem
-  /**
-   * `second_factor_in_demand`: an organization requires it
-   */
-  409: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors]
-
-export type RemoveTotpResponses = {
-  /**
-   * Removed: the password alone signs in
-   */
-  204: void
-}
-
-export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses]
-
-export type SetUpTotpData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp'
-}
-
-export type SetUpTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type SetUpTotpError = SetUpTotpErrors[keyof SetUpTotpErrors]
-
-export type SetUpTotpResponses = {
-  /**
-   * The secret
-   */
-  200: TotpSetup
-}
-
-export type SetUpTotpResponse = SetUpTotpResponses[keyof SetUpTotpResponses]
-
-export type ConfirmTotpData = {
-  body: CodeRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/totp/confirm'
-}
-
-export type ConfirmTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: not the prepared app's, or nothing is prepared
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors]
-
-export type ConfirmTotpResponses = {
-  /**
-   * It counts; these are the recovery codes
-   */
-  200: RecoveryCodes
-}
-
-export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses]
-
-export type RenewRecoveryCodesData = {
-  body?: never
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path?: never
-  query?: never
-  url: '/api/v1/me/second-factor/recovery-codes'
-}
-
-export type RenewRecoveryCodesErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`
-   */
-  403: Problem
-  /**
-   * `second_factor_not_set_up`
-   */
-  404: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors]
-
-export type RenewRecoveryCodesResponses = {
-  /**
-   * The new ones
-   */
-  200: RecoveryCodes
-}
-
-export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses]
-
-export type GetOrganizationSecurityData = {
-  body?: never
-  path: {
-    /**
-     * The organization's id or slug.
-     */
-    organization: string
-  }
-  query?: never
-  url: '/api/v1/organizations/{organization}/security'
-}
-
-export type GetOrganizationSecurityErrors = {
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type GetOrganizationSecurityError = GetOrganizationSecurityErrors[keyof GetOrganizationSecurityErrors]
-
-export type GetOrganizationSecurityResponses = {
-  /**
-   * What it asks
-   */
-  200: OrganizationSecurity
-}
-
-export type GetOrganizationSecurityResponse =
-  GetOrganizationSecurityResponses[keyof GetOrganizationSecurityResponses]
-
-export type PutOrganizationSecurityData = {
-  body: OrganizationSecurityRequest
-  headers?: {
-    /**
-     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
-     */
-    'Idempotency-Key'?: string
-  }
-  path: {
-    /**
-     * The organization's id or slug.
-     */
-    organization: string
-  }
-  query?: never
-  url: '/api/v1/organizations/{organization}/security'
-}
-
-export type PutOrganizationSecurityErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * Nobody is signed in: `unauthenticated`.
-   */
-  401: Problem
-  /**
-   * `step_up_required`, `permission_missing`
-   */
-  403: Problem
-  /**
-   * No such thing, or not the caller's: `not_found`.
-   */
-  404: Problem
-  /**
-   * `own_second_factor_missing`
-   */
-  409: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type PutOrganizationSecurityError = PutOrganizationSecurityErrors[keyof PutOrganizationSecurityErrors]
-
-export type PutOrganizationSecurityResponses = {
-  /**
-   * What it asks now
-   */
-  200: OrganizationSecurity
-}
-
-export type PutOrganizationSecurityResponse =
-  PutOrganizationSecurityResponses[keyof PutOrganizationSecurityResponses]
-
-export type OperatorLoginSecondFactorData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/login/second-factor'
-}
-
-export type OperatorLoginSecondFactorErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: wrong, or used before
-   */
-  401: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorLoginSecondFactorError =
-  OperatorLoginSecondFactorErrors[keyof OperatorLoginSecondFactorErrors]
-
-export type OperatorLoginSecondFactorResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: OperatorSession
-}
-
-export type OperatorLoginSecondFactorResponse =
-  OperatorLoginSecondFactorResponses[keyof OperatorLoginSecondFactorResponses]
-
-export type OperatorSetUpTotpData = {
-  body: ChallengeRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/second-factor/totp'
-}
-
-export type OperatorSetUpTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `challenge_expired`: over, or there is a second factor, which is asked for
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorSetUpTotpError = OperatorSetUpTotpErrors[keyof OperatorSetUpTotpErrors]
-
-export type OperatorSetUpTotpResponses = {
-  /**
-   * The secret
-   */
-  200: TotpSetup
-}
-
-export type OperatorSetUpTotpResponse = OperatorSetUpTotpResponses[keyof OperatorSetUpTotpResponses]
-
-export type OperatorConfirmTotpData = {
-  body: SecondFactorRequest
-  path?: never
-  query?: never
-  url: '/api/v1/operator/auth/second-factor/confirm'
-}
-
-export type OperatorConfirmTotpErrors = {
-  /**
-   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
-   */
-  400: Problem
-  /**
-   * `code_invalid`: not the prepared app's, or nothing is prepared
-   */
-  401: Problem
-  /**
-   * `challenge_expired`: answered, too old, or five codes were wrong
-   */
-  410: Problem
-  /**
-   * `body_too_large`.
-   */
-  413: Problem
-  /**
-   * `unsupported_media_type`.
-   */
-  415: Problem
-  /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
-   */
-  422: Problem
-  /**
-   * `too_many_attempts`, with `Retry-After`
-   */
-  429: Problem
-  /**
-   * Anything else that went wrong; `code` says what.
-   */
-  default: Problem
-}
-
-export type OperatorConfirmTotpError = OperatorConfirmTotpErrors[keyof OperatorConfirmTotpErrors]
-
-export type OperatorConfirmTotpResponses = {
-  /**
-   * Signed in; the cookie is set
-   */
-  200: OperatorFactorConfirmed
-}
-
-export type OperatorConfirmTotpResponse = OperatorConfirmTotpResponses[keyof OperatorConfirmTotpResponses]

@@ -11,6 +11,37 @@ export const zBeginCheckoutRequest = z.object({
 })
 
 /**
+ * What a code of a second factor is sent with.
+ */
+export const zChallenge = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  methods: z.array(z.string()),
+  token: z.string(),
+})
+
+/**
+ * A challenge by itself.
+ */
+export const zChallengeRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+})
+
+/**
+ * The new address.
+ */
+export const zChangeEmailRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+})
+
+/**
+ * The present password and the next.
+ */
+export const zChangePasswordRequest = z.object({
+  current_password: z.string().check(z.maxLength(1024)),
+  password: z.string().check(z.minLength(10), z.maxLength(1024)),
+})
+
+/**
  * Why an attempt to buy failed.
  */
 export const zCheckoutFailure = z.object({
@@ -24,10 +55,24 @@ export const zCheckoutFailure = z.object({
 export const zCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
 
 /**
+ * A code of an authenticator app.
+ */
+export const zCodeRequest = z.object({
+  code: z.string().check(z.maxLength(50)),
+})
+
+/**
  * A new organization.
  */
 export const zCreateOrganizationRequest = z.object({
   name: z.string().check(z.minLength(1), z.maxLength(200)),
+})
+
+/**
+ * Typed by a person who means it.
+ */
+export const zDeleteAccountRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
 })
 
 /**
@@ -46,6 +91,15 @@ export const zDeprovisionTenantRequest = z.object({
  * Nothing to tell.
  */
 export const zEmpty = z.record(z.string(), z.unknown())
+
+/**
+ * An organization that requires a second factor.
+ */
+export const zFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  name: z.string(),
+  organization: z.string(),
+})
 
 /**
  * One value of the body that is not acceptable.
@@ -145,6 +199,18 @@ export const zFleetOverview = z.object({
 })
 
 /**
+ * An address.
+ */
+export const zForgotPasswordRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+})
+
+/**
+ * The bytes of a picture.
+ */
+export const zImageFile = z.string()
+
+/**
  * An operator who looks through a customer's eyes.
  */
 export const zImpersonation = z.object({
@@ -157,6 +223,20 @@ export const zImpersonation = z.object({
  * How often a price is due.
  */
 export const zInterval = z.enum(['month', 'year'])
+
+/**
+ * What a sign-in hands out.
+ */
+export const zLoginGrant = z.enum(['session', 'token'])
+
+/**
+ * Address and password.
+ */
+export const zLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  grant: z.optional(zLoginGrant),
+  password: z.string().check(z.maxLength(1024)),
+})
 
 /**
  * This installation.
@@ -206,6 +286,26 @@ export const zCheckout = z.object({
 })
 
 /**
+ * Which mails a person wants. Mails about the security of the account are sent to everybody.
+ */
+export const zNotifications = z.object({
+  new_device: z.boolean(),
+  payment_failed: z.boolean(),
+  product_news: z.boolean(),
+  tenant_ready: z.boolean(),
+})
+
+/**
+ * Which mails you want.
+ */
+export const zNotificationsRequest = z.object({
+  new_device: z.nullish(z.boolean()),
+  payment_failed: z.nullish(z.boolean()),
+  product_news: z.nullish(z.boolean()),
+  tenant_ready: z.nullish(z.boolean()),
+})
+
+/**
  * Where an operation stands.
  */
 export const zOperationState = z.enum(['queued', 'running', 'waiting', 'undoing', 'stuck', 'done', 'undone'])
@@ -246,6 +346,14 @@ export const zOperatorAccountPage = z.object({
 export const zOperatorCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
 
 /**
+ * An operator's address and password.
+ */
+export const zOperatorLoginRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+  password: z.string().check(z.maxLength(1024)),
+})
+
+/**
  * A customer in the operator's list.
  */
 export const zOperatorOrganization = z.object({
@@ -278,6 +386,9 @@ export const zOperatorOrganizationPage = z.object({
  */
 export const zOperatorRole = z.enum(['viewer', 'support', 'admin'])
 
+/**
+ * Another role.
+ */
 export const zOperatorRoleRequest = z.object({
   role: zOperatorRole,
 })
@@ -290,6 +401,28 @@ export const zOperatorSession = z.object({
   expires_at: z.iso.datetime({ offset: true }),
   operator: zOperator,
 })
+
+/**
+ * A session that begins with a new second factor.
+ */
+export const zOperatorFactorConfirmed = z.object({
+  recovery_codes: z.array(z.string()),
+  session: zOperatorSession,
+})
+
+/**
+ * What is asked for after the password.
+ */
+export const zOperatorSignInAnswer = z.union([
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['second_factor']),
+  }),
+  z.object({
+    challenge: zChallenge,
+    result: z.enum(['set_up_second_factor']),
+  }),
+])
 
 /**
  * What a person is in an organization.
@@ -394,6 +527,7 @@ export const zOperatorCheckout = z.object({
   price: z.string(),
   product: z.string(),
   refund_needed: z.boolean(),
+  refunded_at: z.nullish(z.iso.datetime({ offset: true })),
   state: zOperatorCheckoutState,
   stripe_session_id: z.nullish(z.string()),
   tenant_id: z.nullish(z.string()),
@@ -406,6 +540,22 @@ export const zOperatorCheckout = z.object({
 export const zOperatorCheckoutPage = z.object({
   items: z.array(zOperatorCheckout),
   next_cursor: z.nullable(z.string()),
+})
+
+/**
+ * What an organization asks of its members' accounts.
+ */
+export const zOrganizationSecurity = z.object({
+  from: z.nullable(z.iso.datetime({ offset: true })),
+  second_factor_required: z.boolean(),
+})
+
+/**
+ * What an organization is to ask of its members' accounts.
+ */
+export const zOrganizationSecurityRequest = z.object({
+  grace_days: z.int().check(z.gte(0), z.lte(90)),
+  second_factor_required: z.boolean(),
 })
 
 /**
@@ -496,6 +646,21 @@ export const zProductList = z.object({
 })
 
 /**
+ * A person, as they see themselves.
+ */
+export const zProfile = z.object({
+  avatar_url: z.nullish(z.string()),
+  created_at: z.iso.datetime({ offset: true }),
+  email: z.string(),
+  id: z.string(),
+  locale: z.string(),
+  name: z.string(),
+  notifications: zNotifications,
+  second_factor: z.boolean(),
+  time_zone: z.string(),
+})
+
+/**
  * A tenant to be made.
  */
 export const zProvisionTenantRequest = z.object({
@@ -506,6 +671,20 @@ export const zProvisionTenantRequest = z.object({
 })
 
 /**
+ * Codes to keep on paper. They are shown this once.
+ */
+export const zRecoveryCodes = z.object({
+  recovery_codes: z.array(z.string()),
+})
+
+/**
+ * The refresh token of the pair before.
+ */
+export const zRefreshRequest = z.object({
+  refresh_token: z.string().check(z.maxLength(200)),
+})
+
+/**
  * A new account and its organization.
  */
 export const zRegisterRequest = z.object({
@@ -513,6 +692,21 @@ export const zRegisterRequest = z.object({
   name: z.string().check(z.minLength(1), z.maxLength(200)),
   organization_name: z.string().check(z.minLength(1), z.maxLength(200)),
   password: z.string().check(z.minLength(10), z.maxLength(1024)),
+})
+
+/**
+ * An address.
+ */
+export const zResendVerificationRequest = z.object({
+  email: z.email().check(z.maxLength(254)),
+})
+
+/**
+ * The token behind the `#` of the link, and a new password.
+ */
+export const zResetPasswordRequest = z.object({
+  password: z.string().check(z.minLength(10), z.maxLength(1024)),
+  token: z.string().check(z.maxLength(200)),
 })
 
 /**
@@ -547,6 +741,41 @@ export const zOrganizationSummary = z.object({
 export const zOrganizationPage = z.object({
   items: z.array(zOrganizationSummary),
   next_cursor: z.nullable(z.string()),
+})
+
+/**
+ * A second factor.
+ */
+export const zSecondFactor = z.object({
+  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
+  enabled: z.boolean(),
+  recovery_codes_left: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  required_by: z.array(zFactorDemand),
+})
+
+/**
+ * An organization that requires a second factor of somebody who has none.
+ */
+export const zSecondFactorDemand = z.object({
+  from: z.iso.datetime({ offset: true }),
+  organization: z.string(),
+})
+
+/**
+ * A code, and the challenge that it answers.
+ */
+export const zSecondFactorRequest = z.object({
+  challenge: z.string().check(z.maxLength(200)),
+  code: z.string().check(z.maxLength(50)),
 })
 
 /**
@@ -637,6 +866,14 @@ export const zOperation = z.intersection(
     tenant_id: z.string(),
   }),
 )
+
+/**
+ * One of the two: with a second factor a code, without one the password.
+ */
+export const zStepUpRequest = z.object({
+  code: z.nullish(z.string().check(z.maxLength(50))),
+  password: z.nullish(z.string().check(z.maxLength(1024))),
+})
 
 /**
  * Why an event was ignored, failed, or still waits.
@@ -807,42 +1044,54 @@ export const zTenantPage = z.object({
 })
 
 /**
+ * What a program signs in with from then on.
+ */
+export const zTokens = z.object({
+  access_token: z.string(),
+  expires_in: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  refresh_token: z.string(),
+  refresh_token_expires_at: z.iso.datetime({ offset: true }),
+  token_type: z.string(),
+})
+
+/**
+ * What an authenticator app has to learn. It is shown this once.
+ */
+export const zTotpSetup = z.object({
+  otpauth_uri: z.string(),
+  qr_svg: z.string(),
+  secret: z.string(),
+})
+
+/**
+ * What changes; what is left out stays.
+ */
+export const zUpdateProfileRequest = z.object({
+  locale: z.nullish(z.string().check(z.minLength(2), z.maxLength(35))),
+  name: z.nullish(z.string().check(z.minLength(1), z.maxLength(200))),
+  notifications: z.nullish(zNotificationsRequest),
+  time_zone: z.nullish(z.string().check(z.minLength(1), z.maxLength(64))),
+})
+
+/**
  * A person.
  */
 export const zUser = z.object({
+  avatar_url: z.nullish(z.string()),
   email: z.string(),
   id: z.string(),
-  name: z.string(),
   locale: z.string(),
+  name: z.string(),
   time_zone: z.string(),
-  avatar_url: z.nullish(z.string()),
-})
-
-/**
- * The token behind the `#` of the link.
- */
-export const zVerifyEmailRequest = z.object({
-  token: z.string().check(z.maxLength(200)),
-})
-
-/**
- * Where the look begins.
- */
-export const zViewAs = z.object({
-  expires_at: z.iso.datetime({ offset: true }),
-  url: z.string(),
-})
-
-export const zViewAsRequest = z.object({
-  reason: z.string(),
-})
-
-/**
- * An organization that requires a second factor of somebody who has none.
- */
-export const zSecondFactorDemand = z.object({
-  from: z.iso.datetime({ offset: true }),
-  organization: z.string(),
 })
 
 /**
@@ -859,23 +1108,6 @@ export const zSession = z.object({
   user: zUser,
 })
 
-export const zTokens = z.object({
-  access_token: z.string(),
-  token_type: z.string(),
-  expires_in: z.int(),
-  refresh_token: z.string(),
-  refresh_token_expires_at: z.iso.datetime({ offset: true }),
-})
-
-/**
- * What a code of a second factor is sent with.
- */
-export const zChallenge = z.object({
-  expires_at: z.iso.datetime({ offset: true }),
-  methods: z.array(z.string()),
-  token: z.string(),
-})
-
 /**
  * How far a sign-in has come: `result` says which of the other members is there.
  */
@@ -885,77 +1117,14 @@ export const zSignInAnswer = z.union([
     session: zSession,
   }),
   z.object({
+    result: z.enum(['tokens']),
+    tokens: zTokens,
+  }),
+  z.object({
     challenge: zChallenge,
     result: z.enum(['second_factor']),
   }),
 ])
-
-export const zEmailRequest = z.object({
-  email: z.string(),
-})
-
-export const zTokenRequest = z.object({
-  token: z.string(),
-})
-
-export const zResetPasswordRequest = z.object({
-  token: z.string(),
-  password: z.string(),
-})
-
-/**
- * A code, and the challenge that it answers.
- */
-export const zSecondFactorRequest = z.object({
-  challenge: z.string().check(z.maxLength(200)),
-  code: z.string().check(z.maxLength(50)),
-})
-
-/**
- * One of the two: with a second factor a code, without one the password.
- */
-export const zStepUpRequest = z.object({
-  code: z.nullish(z.string().check(z.maxLength(50))),
-  password: z.nullish(z.string().check(z.maxLength(1024))),
-})
-
-export const zNotifications = z.object({
-  new_device: z.boolean(),
-  tenant_ready: z.boolean(),
-  payment_failed: z.boolean(),
-  product_news: z.boolean(),
-})
-
-export const zProfile = z.object({
-  id: z.string(),
-  email: z.string(),
-  name: z.string(),
-  locale: z.string(),
-  time_zone: z.string(),
-  notifications: zNotifications,
-  second_factor: z.boolean(),
-  created_at: z.iso.datetime({ offset: true }),
-  avatar_url: z.nullish(z.string()),
-})
-
-export const zNotificationChanges = z.object({
-  new_device: z.optional(z.boolean()),
-  tenant_ready: z.optional(z.boolean()),
-  payment_failed: z.optional(z.boolean()),
-  product_news: z.optional(z.boolean()),
-})
-
-export const zUpdateMeRequest = z.object({
-  name: z.optional(z.string()),
-  locale: z.optional(z.string()),
-  time_zone: z.optional(z.string()),
-  notifications: z.optional(zNotificationChanges),
-})
-
-export const zChangePasswordRequest = z.object({
-  current_password: z.string(),
-  password: z.string(),
-})
 
 /**
  * A browser or a program that is signed in.
@@ -980,129 +1149,54 @@ export const zUserSessionPage = z.object({
 })
 
 /**
- * An organization that requires a second factor.
+ * The token behind the `#` of the link.
  */
-export const zFactorDemand = z.object({
-  from: z.iso.datetime({ offset: true }),
-  name: z.string(),
-  organization: z.string(),
+export const zVerifyEmailRequest = z.object({
+  token: z.string().check(z.maxLength(200)),
 })
 
 /**
- * A second factor.
+ * Where the look begins.
  */
-export const zSecondFactor = z.object({
-  confirmed_at: z.nullable(z.iso.datetime({ offset: true })),
-  enabled: z.boolean(),
-  recovery_codes_left: z.coerce
-    .bigint()
-    .check(
-      z.minimum(BigInt('-9223372036854775808'), {
-        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
-      }),
-      z.maximum(BigInt('9223372036854775807'), {
-        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
-      }),
-    ),
-  required_by: z.array(zFactorDemand),
+export const zViewAs = z.object({
+  expires_at: z.iso.datetime({ offset: true }),
+  url: z.string(),
 })
 
 /**
- * What an authenticator app has to learn. It is shown this once.
+ * Why.
  */
-export const zTotpSetup = z.object({
-  otpauth_uri: z.string(),
-  qr_svg: z.string(),
-  secret: z.string(),
+export const zViewAsRequest = z.object({
+  reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
 
-/**
- * Codes to keep on paper. They are shown this once.
- */
-export const zRecoveryCodes = z.object({
-  recovery_codes: z.array(z.string()),
-})
+export const zConfirmEmailBody = zVerifyEmailRequest
 
 /**
- * A code of an authenticator app.
+ * The account has the new address
  */
-export const zCodeRequest = z.object({
-  code: z.string().check(z.maxLength(50)),
-})
+export const zConfirmEmailResponse = z.void()
+
+export const zForgotPasswordBody = zForgotPasswordRequest
 
 /**
- * What an organization asks of its members' accounts.
+ * A mail is on its way
  */
-export const zOrganizationSecurity = z.object({
-  from: z.nullable(z.iso.datetime({ offset: true })),
-  second_factor_required: z.boolean(),
-})
-
-/**
- * What an organization is to ask of its members' accounts.
- */
-export const zOrganizationSecurityRequest = z.object({
-  grace_days: z.int().check(z.gte(0), z.lte(90)),
-  second_factor_required: z.boolean(),
-})
-
-/**
- * What is asked for after the password.
- */
-export const zOperatorSignInAnswer = z.union([
-  z.object({
-    challenge: zChallenge,
-    result: z.enum(['second_factor']),
-  }),
-  z.object({
-    challenge: zChallenge,
-    result: z.enum(['set_up_second_factor']),
-  }),
-])
-
-/**
- * A challenge by itself.
- */
-export const zChallengeRequest = z.object({
-  challenge: z.string().check(z.maxLength(200)),
-})
-
-/**
- * A session that begins with a new second factor.
- */
-export const zOperatorFactorConfirmed = z.object({
-  recovery_codes: z.array(z.string()),
-  session: zOperatorSession,
-})
-
-/**
- * What a sign-in hands out.
- */
-export const zLoginGrant = z.enum(['session', 'token'])
-
-/**
- * Address and password.
- */
-export const zLoginRequest = z.object({
-  email: z.email().check(z.maxLength(254)),
-  grant: z.optional(zLoginGrant),
-  password: z.string().check(z.maxLength(1024)),
-})
-
-/**
- * An operator's address and password.
- */
-export const zOperatorLoginRequest = z.object({
-  email: z.email().check(z.maxLength(254)),
-  password: z.string().check(z.maxLength(1024)),
-})
+export const zForgotPasswordResponse = zEmpty
 
 export const zLoginBody = zLoginRequest
 
 /**
- * Signed in, with the cookie set; or a second factor is asked for
+ * Signed in, with the cookie set or with tokens; or a second factor is asked for
  */
 export const zLoginResponse = zSignInAnswer
+
+export const zLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zLoginSecondFactorResponse = zSignInAnswer
 
 export const zLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
@@ -1120,6 +1214,13 @@ export const zPasswordStrengthBody = zPasswordStrengthRequest
  */
 export const zPasswordStrengthResponse = zPasswordStrength
 
+export const zRefreshBody = zRefreshRequest
+
+/**
+ * The next pair
+ */
+export const zRefreshResponse = zTokens
+
 export const zRegisterBody = zRegisterRequest
 
 /**
@@ -1127,12 +1228,186 @@ export const zRegisterBody = zRegisterRequest
  */
 export const zRegisterResponse = zEmpty
 
+export const zResendVerificationBody = zResendVerificationRequest
+
+/**
+ * A mail is on its way
+ */
+export const zResendVerificationResponse = zEmpty
+
+export const zResetPasswordBody = zResetPasswordRequest
+
+/**
+ * The password is set
+ */
+export const zResetPasswordResponse = z.void()
+
+export const zStepUpBody = zStepUpRequest
+
+export const zStepUpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Proved
+ */
+export const zStepUpResponse = z.void()
+
 export const zVerifyEmailBody = zVerifyEmailRequest
 
 /**
  * The account is live; the cookie is set
  */
 export const zVerifyEmailResponse = zSession
+
+/**
+ * The profile
+ */
+export const zGetProfileResponse = zProfile
+
+export const zUpdateProfileBody = zUpdateProfileRequest
+
+export const zUpdateProfileHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The profile as it is now
+ */
+export const zUpdateProfileResponse = zProfile
+
+export const zDeleteAvatarHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The profile without it
+ */
+export const zDeleteAvatarResponse = zProfile
+
+/**
+ * The picture, with its `ETag`
+ */
+export const zGetAvatarResponse = zImageFile
+
+/**
+ * The file
+ */
+export const zPutAvatarBody = zImageFile
+
+/**
+ * The profile with the picture's address
+ */
+export const zPutAvatarResponse = zProfile
+
+export const zDeleteAccountBody = zDeleteAccountRequest
+
+export const zDeleteAccountHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The account is gone, and so is the cookie
+ */
+export const zDeleteAccountResponse = z.void()
+
+export const zChangeEmailBody = zChangeEmailRequest
+
+export const zChangeEmailHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * A mail is on its way to the new address
+ */
+export const zChangeEmailResponse = zEmpty
+
+export const zChangePasswordBody = zChangePasswordRequest
+
+export const zChangePasswordHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The password is changed
+ */
+export const zChangePasswordResponse = z.void()
+
+/**
+ * What there is
+ */
+export const zGetSecondFactorResponse = zSecondFactor
+
+export const zRenewRecoveryCodesHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The new ones
+ */
+export const zRenewRecoveryCodesResponse = zRecoveryCodes
+
+export const zRemoveTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Removed: the password alone signs in
+ */
+export const zRemoveTotpResponse = z.void()
+
+export const zSetUpTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The secret
+ */
+export const zSetUpTotpResponse = zTotpSetup
+
+export const zConfirmTotpBody = zCodeRequest
+
+export const zConfirmTotpHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * It counts; these are the recovery codes
+ */
+export const zConfirmTotpResponse = zRecoveryCodes
+
+export const zListSessionsQuery = z.object({
+  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
+  cursor: z.optional(z.string()),
+  search: z.optional(z.string().check(z.maxLength(200))),
+})
+
+/**
+ * A page of them
+ */
+export const zListSessionsResponse = zUserSessionPage
+
+export const zEndOtherSessionsHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * Ended
+ */
+export const zEndOtherSessionsResponse = z.void()
+
+export const zEndSessionHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zEndSessionPath = z.object({
+  session: z.string(),
+})
+
+/**
+ * Ended
+ */
+export const zEndSessionResponse = z.void()
 
 /**
  * This installation
@@ -1153,6 +1428,13 @@ export const zOperatorLoginBody = zOperatorLoginRequest
  */
 export const zOperatorLoginResponse = zOperatorSignInAnswer
 
+export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorLoginSecondFactorResponse = zOperatorSession
+
 export const zOperatorLogoutHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
 })
@@ -1161,6 +1443,20 @@ export const zOperatorLogoutHeaders = z.object({
  * Signed out; the cookie is gone
  */
 export const zOperatorLogoutResponse = z.void()
+
+export const zOperatorConfirmTotpBody = zSecondFactorRequest
+
+/**
+ * Signed in; the cookie is set
+ */
+export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed
+
+export const zOperatorSetUpTotpBody = zChallengeRequest
+
+/**
+ * The secret
+ */
+export const zOperatorSetUpTotpResponse = zTotpSetup
 
 export const zOperatorListCheckoutsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -1174,6 +1470,19 @@ export const zOperatorListCheckoutsQuery = z.object({
  * One page
  */
 export const zOperatorListCheckoutsResponse = zOperatorCheckoutPage
+
+export const zOperatorRefundCheckoutHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorRefundCheckoutPath = z.object({
+  checkout: z.string(),
+})
+
+/**
+ * It went back; `refund_needed` is false now, unless the bank takes its time
+ */
+export const zOperatorRefundCheckoutResponse = zOperatorCheckout
 
 export const zOperatorListOperationsQuery = z.object({
   limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
@@ -1512,6 +1821,30 @@ export const zStreamOperationPath = z.object({
  */
 export const zStreamOperationResponse = zOperation
 
+export const zGetOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks
+ */
+export const zGetOrganizationSecurityResponse = zOrganizationSecurity
+
+export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
+
+export const zPutOrganizationSecurityHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zPutOrganizationSecurityPath = z.object({
+  organization: z.string(),
+})
+
+/**
+ * What it asks now
+ */
+export const zPutOrganizationSecurityResponse = zOrganizationSecurity
+
 export const zListSubscriptionsPath = z.object({
   organization: z.string(),
 })
@@ -1572,215 +1905,3 @@ export const zListProductsResponse = zProductList
  * The session
  */
 export const zGetSessionResponse = zSession
-
-export const zResendVerificationBody = zEmailRequest
-
-/**
- * ok
- */
-export const zResendVerificationResponse = zEmpty
-
-export const zForgotPasswordBody = zEmailRequest
-
-/**
- * ok
- */
-export const zForgotPasswordResponse = zEmpty
-
-export const zResetPasswordBody = zResetPasswordRequest
-
-/**
- * ok
- */
-export const zResetPasswordResponse = z.void()
-
-export const zLoginSecondFactorBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zLoginSecondFactorResponse = zSignInAnswer
-
-export const zStepUpBody = zStepUpRequest
-
-export const zStepUpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Proved
- */
-export const zStepUpResponse = z.void()
-
-export const zConfirmEmailBody = zTokenRequest
-
-/**
- * ok
- */
-export const zConfirmEmailResponse = z.void()
-
-/**
- * ok
- */
-export const zGetProfileResponse = zProfile
-
-export const zUpdateProfileBody = zUpdateMeRequest
-
-/**
- * ok
- */
-export const zUpdateProfileResponse = zProfile
-
-/**
- * ok
- */
-export const zDeleteAvatarResponse = zProfile
-
-export const zPutAvatarBody = z.string()
-
-/**
- * ok
- */
-export const zPutAvatarResponse = zProfile
-
-export const zChangeEmailBody = zEmailRequest
-
-/**
- * ok
- */
-export const zChangeEmailResponse = zEmpty
-
-export const zChangePasswordBody = zChangePasswordRequest
-
-/**
- * ok
- */
-export const zChangePasswordResponse = z.void()
-
-export const zDeleteAccountBody = zEmailRequest
-
-/**
- * ok
- */
-export const zDeleteAccountResponse = z.void()
-
-export const zListSessionsQuery = z.object({
-  limit: z._default(z.optional(z.int().check(z.gte(1), z.lte(200))), 50),
-  cursor: z.optional(z.string()),
-  search: z.optional(z.string().check(z.maxLength(200))),
-})
-
-/**
- * A page of them
- */
-export const zListSessionsResponse = zUserSessionPage
-
-export const zEndSessionHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-export const zEndSessionPath = z.object({
-  session: z.string(),
-})
-
-/**
- * Ended
- */
-export const zEndSessionResponse = z.void()
-
-export const zEndOtherSessionsHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Ended
- */
-export const zEndOtherSessionsResponse = z.void()
-
-/**
- * What there is
- */
-export const zGetSecondFactorResponse = zSecondFactor
-
-export const zRemoveTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * Removed: the password alone signs in
- */
-export const zRemoveTotpResponse = z.void()
-
-export const zSetUpTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * The secret
- */
-export const zSetUpTotpResponse = zTotpSetup
-
-export const zConfirmTotpBody = zCodeRequest
-
-export const zConfirmTotpHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * It counts; these are the recovery codes
- */
-export const zConfirmTotpResponse = zRecoveryCodes
-
-export const zRenewRecoveryCodesHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-/**
- * The new ones
- */
-export const zRenewRecoveryCodesResponse = zRecoveryCodes
-
-export const zGetOrganizationSecurityPath = z.object({
-  organization: z.string(),
-})
-
-/**
- * What it asks
- */
-export const zGetOrganizationSecurityResponse = zOrganizationSecurity
-
-export const zPutOrganizationSecurityBody = zOrganizationSecurityRequest
-
-export const zPutOrganizationSecurityHeaders = z.object({
-  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
-})
-
-export const zPutOrganizationSecurityPath = z.object({
-  organization: z.string(),
-})
-
-/**
- * What it asks now
- */
-export const zPutOrganizationSecurityResponse = zOrganizationSecurity
-
-export const zOperatorLoginSecondFactorBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zOperatorLoginSecondFactorResponse = zOperatorSession
-
-export const zOperatorSetUpTotpBody = zChallengeRequest
-
-/**
- * The secret
- */
-export const zOperatorSetUpTotpResponse = zTotpSetup
-
-export const zOperatorConfirmTotpBody = zSecondFactorRequest
-
-/**
- * Signed in; the cookie is set
- */
-export const zOperatorConfirmTotpResponse = zOperatorFactorConfirmed

@@ -72,7 +72,11 @@ pub async fn set_security(
         return Err(SecurityError::OwnFactorMissing);
     }
     let from = grace.map(|grace| (app.clock.now() + grace).trunc_subsecs(6));
-    let mut tx = app.database.organization(organization).await.map_err(Fault::from)?;
+    let mut tx = app
+        .database
+        .system("change who gets into an organization: where from is sealed by a person's key")
+        .await
+        .map_err(Fault::from)?;
     security::set_demand(&mut tx, organization, from)
         .await
         .map_err(Fault::from)?;

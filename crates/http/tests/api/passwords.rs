@@ -72,7 +72,9 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     assert_eq!(login(&mut test.browser(), ADA, NEXT).await.status, 200);
     let mails = test.queued_mails().await;
     assert!(
-        matches!(&mails.last().unwrap().message, Message::PasswordChanged { .. }),
+        mails
+            .iter()
+            .any(|mail| matches!(mail.message, Message::PasswordChanged { .. })),
         "{mails:?}"
     );
 }

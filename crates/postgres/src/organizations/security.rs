@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::ids::{OrganizationId, UserId};
 use uuid::Uuid;
 
-use crate::{DatabaseError, OrganizationTx, UserTx};
+use crate::{DatabaseError, OrganizationTx, SystemTx, UserTx};
 
 /// An organization that wants its members to have a second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub async fn find_demand(
 /// # Errors
 /// The database's.
 pub async fn set_demand(
-    tx: &mut OrganizationTx,
+    tx: &mut SystemTx,
     organization: OrganizationId,
     from: Option<DateTime<Utc>>,
 ) -> Result<(), DatabaseError> {

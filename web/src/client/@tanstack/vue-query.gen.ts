@@ -17,6 +17,7 @@ import {
   endOtherSessions,
   endSession,
   forgotPassword,
+  getAvatar,
   getCheckout,
   getMeta,
   getOperation,
@@ -56,6 +57,7 @@ import {
   operatorLogout,
   operatorOverview,
   operatorProvisionTenant,
+  operatorRefundCheckout,
   operatorReplayStripeEvent,
   operatorRetryOperation,
   operatorRetryTenant,
@@ -66,6 +68,7 @@ import {
   passwordStrength,
   putAvatar,
   putOrganizationSecurity,
+  refresh,
   register,
   removeTotp,
   renewRecoveryCodes,
@@ -116,6 +119,9 @@ import type {
   ForgotPasswordData,
   ForgotPasswordError,
   ForgotPasswordResponse,
+  GetAvatarData,
+  GetAvatarError,
+  GetAvatarResponse,
   GetCheckoutData,
   GetCheckoutError,
   GetCheckoutResponse,
@@ -233,6 +239,9 @@ import type {
   OperatorProvisionTenantData,
   OperatorProvisionTenantError,
   OperatorProvisionTenantResponse,
+  OperatorRefundCheckoutData,
+  OperatorRefundCheckoutError,
+  OperatorRefundCheckoutResponse,
   OperatorReplayStripeEventData,
   OperatorReplayStripeEventError,
   OperatorRetryOperationData,
@@ -259,6 +268,9 @@ import type {
   PutOrganizationSecurityData,
   PutOrganizationSecurityError,
   PutOrganizationSecurityResponse,
+  RefreshData,
+  RefreshError,
+  RefreshResponse,
   RegisterData,
   RegisterError,
   RegisterResponse,
@@ -289,6 +301,56 @@ import type {
 } from '../types.gen'
 
 /**
+ * Gives an account the address that the link was sent to.
+ *
+ * Both addresses are told. Sessions stay; links that the former address was sent do nothing any more.
+ */
+export const confirmEmailMutation = (
+  options?: Partial<Options<ConfirmEmailData>>,
+): UseMutationOptions<ConfirmEmailResponse, ConfirmEmailError, Options<ConfirmEmailData>> => {
+  const mutationOptions: UseMutationOptions<
+    ConfirmEmailResponse,
+    ConfirmEmailError,
+    Options<ConfirmEmailData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await confirmEmail({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Sends a link for a new password, which works once and for an hour.
+ *
+ * The answer is the same whether the address has an account or not; the mail tells more.
+ */
+export const forgotPasswordMutation = (
+  options?: Partial<Options<ForgotPasswordData>>,
+): UseMutationOptions<ForgotPasswordResponse, ForgotPasswordError, Options<ForgotPasswordData>> => {
+  const mutationOptions: UseMutationOptions<
+    ForgotPasswordResponse,
+    ForgotPasswordError,
+    Options<ForgotPasswordData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await forgotPassword({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
  * Signs in, or asks for the second factor.
  */
 export const loginMutation = (
@@ -297,6 +359,29 @@ export const loginMutation = (
   const mutationOptions: UseMutationOptions<LoginResponse, LoginError, Options<LoginData>> = {
     mutationFn: async (fnOptions) => {
       const { data } = await login({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Signs in with a second factor.
+ */
+export const loginSecondFactorMutation = (
+  options?: Partial<Options<LoginSecondFactorData>>,
+): UseMutationOptions<LoginSecondFactorResponse, LoginSecondFactorError, Options<LoginSecondFactorData>> => {
+  const mutationOptions: UseMutationOptions<
+    LoginSecondFactorResponse,
+    LoginSecondFactorError,
+    Options<LoginSecondFactorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await loginSecondFactor({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -350,6 +435,26 @@ export const passwordStrengthMutation = (
 }
 
 /**
+ * Exchanges a refresh token for the next pair of tokens. Sent again within ten seconds it gets the same answer; later it
+ * ends the session.
+ */
+export const refreshMutation = (
+  options?: Partial<Options<RefreshData>>,
+): UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> => {
+  const mutationOptions: UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await refresh({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
  * Signs up.
  *
  * The answer is the same whether the address has an account or not; the mail tells its owner more.
@@ -360,6 +465,79 @@ export const registerMutation = (
   const mutationOptions: UseMutationOptions<RegisterResponse, RegisterError, Options<RegisterData>> = {
     mutationFn: async (fnOptions) => {
       const { data } = await register({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Sends the link of a sign-up again.
+ *
+ * The answer is the same whether a sign-up waits or not; the mail tells more.
+ */
+export const resendVerificationMutation = (
+  options?: Partial<Options<ResendVerificationData>>,
+): UseMutationOptions<
+  ResendVerificationResponse,
+  ResendVerificationError,
+  Options<ResendVerificationData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    ResendVerificationResponse,
+    ResendVerificationError,
+    Options<ResendVerificationData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await resendVerification({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Sets a new password by a link.
+ *
+ * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it.
+ */
+export const resetPasswordMutation = (
+  options?: Partial<Options<ResetPasswordData>>,
+): UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> => {
+  const mutationOptions: UseMutationOptions<
+    ResetPasswordResponse,
+    ResetPasswordError,
+    Options<ResetPasswordData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await resetPassword({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Proves anew who holds the session; this counts for ten minutes.
+ */
+export const stepUpMutation = (
+  options?: Partial<Options<StepUpData>>,
+): UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> => {
+  const mutationOptions: UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await stepUp({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -432,6 +610,373 @@ const createQueryKey = <TOptions extends Options>(
   return [params]
 }
 
+export const getProfileQueryKey = (options?: Options<GetProfileData>) => createQueryKey('getProfile', options)
+
+/**
+ * Your profile.
+ */
+export const getProfileOptions = (options?: Options<GetProfileData>) =>
+  queryOptions<
+    GetProfileResponse,
+    GetProfileError,
+    GetProfileResponse,
+    ReturnType<typeof getProfileQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getProfile({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getProfileQueryKey(options),
+  })
+
+/**
+ * Changes your profile.
+ */
+export const updateProfileMutation = (
+  options?: Partial<Options<UpdateProfileData>>,
+): UseMutationOptions<UpdateProfileResponse, UpdateProfileError, Options<UpdateProfileData>> => {
+  const mutationOptions: UseMutationOptions<
+    UpdateProfileResponse,
+    UpdateProfileError,
+    Options<UpdateProfileData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await updateProfile({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Removes your picture; done twice is done.
+ */
+export const deleteAvatarMutation = (
+  options?: Partial<Options<DeleteAvatarData>>,
+): UseMutationOptions<DeleteAvatarResponse, DeleteAvatarError, Options<DeleteAvatarData>> => {
+  const mutationOptions: UseMutationOptions<
+    DeleteAvatarResponse,
+    DeleteAvatarError,
+    Options<DeleteAvatarData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await deleteAvatar({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const getAvatarQueryKey = (options?: Options<GetAvatarData>) => createQueryKey('getAvatar', options)
+
+/**
+ * Your picture.
+ */
+export const getAvatarOptions = (options?: Options<GetAvatarData>) =>
+  queryOptions<GetAvatarResponse, GetAvatarError, GetAvatarResponse, ReturnType<typeof getAvatarQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getAvatar({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getAvatarQueryKey(options),
+  })
+
+/**
+ * Sets your picture.
+ *
+ * At most 5 MiB and 50 megapixels. What is kept is drawn anew, at most 512 pixels wide and high.
+ */
+export const putAvatarMutation = (
+  options?: Partial<Options<PutAvatarData>>,
+): UseMutationOptions<PutAvatarResponse, PutAvatarError, Options<PutAvatarData>> => {
+  const mutationOptions: UseMutationOptions<PutAvatarResponse, PutAvatarError, Options<PutAvatarData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await putAvatar({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Deletes your account.
+ *
+ * Everything personal is erased at once, every session ends, and the address becomes free. Refused while you are the
+ * only owner of an organization.
+ */
+export const deleteAccountMutation = (
+  options?: Partial<Options<DeleteAccountData>>,
+): UseMutationOptions<DeleteAccountResponse, DeleteAccountError, Options<DeleteAccountData>> => {
+  const mutationOptions: UseMutationOptions<
+    DeleteAccountResponse,
+    DeleteAccountError,
+    Options<DeleteAccountData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await deleteAccount({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Sends a link to a new address of your account.
+ *
+ * The account keeps its address until the link is confirmed; a newer request replaces the link. The answer is the same
+ * whether the new address has an account or not.
+ */
+export const changeEmailMutation = (
+  options?: Partial<Options<ChangeEmailData>>,
+): UseMutationOptions<ChangeEmailResponse, ChangeEmailError, Options<ChangeEmailData>> => {
+  const mutationOptions: UseMutationOptions<
+    ChangeEmailResponse,
+    ChangeEmailError,
+    Options<ChangeEmailData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await changeEmail({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Changes your password.
+ *
+ * Ends your other sessions. An account with a second factor needs a recent proof as well.
+ */
+export const changePasswordMutation = (
+  options?: Partial<Options<ChangePasswordData>>,
+): UseMutationOptions<ChangePasswordResponse, ChangePasswordError, Options<ChangePasswordData>> => {
+  const mutationOptions: UseMutationOptions<
+    ChangePasswordResponse,
+    ChangePasswordError,
+    Options<ChangePasswordData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await changePassword({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const getSecondFactorQueryKey = (options?: Options<GetSecondFactorData>) =>
+  createQueryKey('getSecondFactor', options)
+
+/**
+ * The caller's second factor.
+ */
+export const getSecondFactorOptions = (options?: Options<GetSecondFactorData>) =>
+  queryOptions<
+    GetSecondFactorResponse,
+    GetSecondFactorError,
+    GetSecondFactorResponse,
+    ReturnType<typeof getSecondFactorQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getSecondFactor({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getSecondFactorQueryKey(options),
+  })
+
+/**
+ * Gives new recovery codes; those before are void.
+ */
+export const renewRecoveryCodesMutation = (
+  options?: Partial<Options<RenewRecoveryCodesData>>,
+): UseMutationOptions<
+  RenewRecoveryCodesResponse,
+  RenewRecoveryCodesError,
+  Options<RenewRecoveryCodesData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    RenewRecoveryCodesResponse,
+    RenewRecoveryCodesError,
+    Options<RenewRecoveryCodesData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await renewRecoveryCodes({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Removes the second factor and its recovery codes.
+ */
+export const removeTotpMutation = (
+  options?: Partial<Options<RemoveTotpData>>,
+): UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> => {
+  const mutationOptions: UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await removeTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
+ */
+export const setUpTotpMutation = (
+  options?: Partial<Options<SetUpTotpData>>,
+): UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> => {
+  const mutationOptions: UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await setUpTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ */
+export const confirmTotpMutation = (
+  options?: Partial<Options<ConfirmTotpData>>,
+): UseMutationOptions<ConfirmTotpResponse, ConfirmTotpError, Options<ConfirmTotpData>> => {
+  const mutationOptions: UseMutationOptions<
+    ConfirmTotpResponse,
+    ConfirmTotpError,
+    Options<ConfirmTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await confirmTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const listSessionsQueryKey = (options?: Options<ListSessionsData>) =>
+  createQueryKey('listSessions', options)
+
+/**
+ * The caller's sessions that have not ended, newest first.
+ */
+export const listSessionsOptions = (options?: Options<ListSessionsData>) =>
+  queryOptions<
+    ListSessionsResponse,
+    ListSessionsError,
+    ListSessionsResponse,
+    ReturnType<typeof listSessionsQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await listSessions({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: listSessionsQueryKey(options),
+  })
+
+/**
+ * Ends all of the caller's other sessions, at once.
+ */
+export const endOtherSessionsMutation = (
+  options?: Partial<Options<EndOtherSessionsData>>,
+): UseMutationOptions<EndOtherSessionsResponse, EndOtherSessionsError, Options<EndOtherSessionsData>> => {
+  const mutationOptions: UseMutationOptions<
+    EndOtherSessionsResponse,
+    EndOtherSessionsError,
+    Options<EndOtherSessionsData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await endOtherSessions({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Ends one of the caller's sessions, at once.
+ */
+export const endSessionMutation = (
+  options?: Partial<Options<EndSessionData>>,
+): UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> => {
+  const mutationOptions: UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await endSession({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
 export const getMetaQueryKey = (options?: Options<GetMetaData>) => createQueryKey('getMeta', options)
 
 /**
@@ -501,6 +1046,33 @@ export const operatorLoginMutation = (
 }
 
 /**
+ * Signs an operator in.
+ */
+export const operatorLoginSecondFactorMutation = (
+  options?: Partial<Options<OperatorLoginSecondFactorData>>,
+): UseMutationOptions<
+  OperatorLoginSecondFactorResponse,
+  OperatorLoginSecondFactorError,
+  Options<OperatorLoginSecondFactorData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorLoginSecondFactorResponse,
+    OperatorLoginSecondFactorError,
+    Options<OperatorLoginSecondFactorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorLoginSecondFactor({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
  * Ends the present operator's session.
  */
 export const operatorLogoutMutation = (
@@ -513,6 +1085,56 @@ export const operatorLogoutMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorLogout({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes the app count from now on, and signs its operator in.
+ */
+export const operatorConfirmTotpMutation = (
+  options?: Partial<Options<OperatorConfirmTotpData>>,
+): UseMutationOptions<
+  OperatorConfirmTotpResponse,
+  OperatorConfirmTotpError,
+  Options<OperatorConfirmTotpData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorConfirmTotpResponse,
+    OperatorConfirmTotpError,
+    Options<OperatorConfirmTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorConfirmTotp({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Makes a secret for the app of an operator who has no second factor yet.
+ */
+export const operatorSetUpTotpMutation = (
+  options?: Partial<Options<OperatorSetUpTotpData>>,
+): UseMutationOptions<OperatorSetUpTotpResponse, OperatorSetUpTotpError, Options<OperatorSetUpTotpData>> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorSetUpTotpResponse,
+    OperatorSetUpTotpError,
+    Options<OperatorSetUpTotpData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorSetUpTotp({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -547,6 +1169,33 @@ export const operatorListCheckoutsOptions = (options?: Options<OperatorListCheck
     },
     queryKey: operatorListCheckoutsQueryKey(options),
   })
+
+/**
+ * Sends a payment back that bought nothing.
+ */
+export const operatorRefundCheckoutMutation = (
+  options?: Partial<Options<OperatorRefundCheckoutData>>,
+): UseMutationOptions<
+  OperatorRefundCheckoutResponse,
+  OperatorRefundCheckoutError,
+  Options<OperatorRefundCheckoutData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorRefundCheckoutResponse,
+    OperatorRefundCheckoutError,
+    Options<OperatorRefundCheckoutData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorRefundCheckout({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
 
 export const operatorListOperationsQueryKey = (options?: Options<OperatorListOperationsData>) =>
   createQueryKey('operatorListOperations', options)
@@ -1259,6 +1908,58 @@ export const getOperationOptions = (options: Options<GetOperationData>) =>
     queryKey: getOperationQueryKey(options),
   })
 
+export const getOrganizationSecurityQueryKey = (options: Options<GetOrganizationSecurityData>) =>
+  createQueryKey('getOrganizationSecurity', options)
+
+/**
+ * What the organization asks of its members' accounts.
+ */
+export const getOrganizationSecurityOptions = (options: Options<GetOrganizationSecurityData>) =>
+  queryOptions<
+    GetOrganizationSecurityResponse,
+    GetOrganizationSecurityError,
+    GetOrganizationSecurityResponse,
+    ReturnType<typeof getOrganizationSecurityQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await getOrganizationSecurity({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: getOrganizationSecurityQueryKey(options),
+  })
+
+/**
+ * Changes what the organization asks of its members' accounts. The days of grace begin now.
+ */
+export const putOrganizationSecurityMutation = (
+  options?: Partial<Options<PutOrganizationSecurityData>>,
+): UseMutationOptions<
+  PutOrganizationSecurityResponse,
+  PutOrganizationSecurityError,
+  Options<PutOrganizationSecurityData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    PutOrganizationSecurityResponse,
+    PutOrganizationSecurityError,
+    Options<PutOrganizationSecurityData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await putOrganizationSecurity({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
 export const listSubscriptionsQueryKey = (options: Options<ListSubscriptionsData>) =>
   createQueryKey('listSubscriptions', options)
 
@@ -1401,575 +2102,3 @@ export const getSessionOptions = (options?: Options<GetSessionData>) =>
     },
     queryKey: getSessionQueryKey(options),
   })
-
-export const resendVerificationMutation = (
-  options?: Partial<Options<ResendVerificationData>>,
-): UseMutationOptions<
-  ResendVerificationResponse,
-  ResendVerificationError,
-  Options<ResendVerificationData>
-> => {
-  const mutationOptions: UseMutationOptions<
-    ResendVerificationResponse,
-    ResendVerificationError,
-    Options<ResendVerificationData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await resendVerification({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const forgotPasswordMutation = (
-  options?: Partial<Options<ForgotPasswordData>>,
-): UseMutationOptions<ForgotPasswordResponse, ForgotPasswordError, Options<ForgotPasswordData>> => {
-  const mutationOptions: UseMutationOptions<
-    ForgotPasswordResponse,
-    ForgotPasswordError,
-    Options<ForgotPasswordData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await forgotPassword({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const resetPasswordMutation = (
-  options?: Partial<Options<ResetPasswordData>>,
-): UseMutationOptions<ResetPasswordResponse, ResetPasswordError, Options<ResetPasswordData>> => {
-  const mutationOptions: UseMutationOptions<
-    ResetPasswordResponse,
-    ResetPasswordError,
-    Options<ResetPasswordData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await resetPassword({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Signs in with a second factor.
- */
-export const loginSecondFactorMutation = (
-  options?: Partial<Options<LoginSecondFactorData>>,
-): UseMutationOptions<LoginSecondFactorResponse, LoginSecondFactorError, Options<LoginSecondFactorData>> => {
-  const mutationOptions: UseMutationOptions<
-    LoginSecondFactorResponse,
-    LoginSecondFactorError,
-    Options<LoginSecondFactorData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await loginSecondFactor({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Proves anew who holds the session; this counts for ten minutes.
- */
-export const stepUpMutation = (
-  options?: Partial<Options<StepUpData>>,
-): UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> => {
-  const mutationOptions: UseMutationOptions<StepUpResponse, StepUpError, Options<StepUpData>> = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await stepUp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const confirmEmailMutation = (
-  options?: Partial<Options<ConfirmEmailData>>,
-): UseMutationOptions<ConfirmEmailResponse, ConfirmEmailError, Options<ConfirmEmailData>> => {
-  const mutationOptions: UseMutationOptions<
-    ConfirmEmailResponse,
-    ConfirmEmailError,
-    Options<ConfirmEmailData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await confirmEmail({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const getProfileQueryKey = (options?: Options<GetProfileData>) => createQueryKey('getProfile', options)
-
-export const getProfileOptions = (options?: Options<GetProfileData>) =>
-  queryOptions<
-    GetProfileResponse,
-    GetProfileError,
-    GetProfileResponse,
-    ReturnType<typeof getProfileQueryKey>
-  >({
-    queryFn: async ({ queryKey, signal }) => {
-      const { data } = await getProfile({
-        ...options,
-        ...queryKey[0],
-        signal,
-        throwOnError: true,
-      })
-      return data
-    },
-    queryKey: getProfileQueryKey(options),
-  })
-
-export const updateProfileMutation = (
-  options?: Partial<Options<UpdateProfileData>>,
-): UseMutationOptions<UpdateProfileResponse, UpdateProfileError, Options<UpdateProfileData>> => {
-  const mutationOptions: UseMutationOptions<
-    UpdateProfileResponse,
-    UpdateProfileError,
-    Options<UpdateProfileData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await updateProfile({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const deleteAvatarMutation = (
-  options?: Partial<Options<DeleteAvatarData>>,
-): UseMutationOptions<DeleteAvatarResponse, DeleteAvatarError, Options<DeleteAvatarData>> => {
-  const mutationOptions: UseMutationOptions<
-    DeleteAvatarResponse,
-    DeleteAvatarError,
-    Options<DeleteAvatarData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await deleteAvatar({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const putAvatarMutation = (
-  options?: Partial<Options<PutAvatarData>>,
-): UseMutationOptions<PutAvatarResponse, PutAvatarError, Options<PutAvatarData>> => {
-  const mutationOptions: UseMutationOptions<PutAvatarResponse, PutAvatarError, Options<PutAvatarData>> = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await putAvatar({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const changeEmailMutation = (
-  options?: Partial<Options<ChangeEmailData>>,
-): UseMutationOptions<ChangeEmailResponse, ChangeEmailError, Options<ChangeEmailData>> => {
-  const mutationOptions: UseMutationOptions<
-    ChangeEmailResponse,
-    ChangeEmailError,
-    Options<ChangeEmailData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await changeEmail({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const changePasswordMutation = (
-  options?: Partial<Options<ChangePasswordData>>,
-): UseMutationOptions<ChangePasswordResponse, ChangePasswordError, Options<ChangePasswordData>> => {
-  const mutationOptions: UseMutationOptions<
-    ChangePasswordResponse,
-    ChangePasswordError,
-    Options<ChangePasswordData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await changePassword({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const deleteAccountMutation = (
-  options?: Partial<Options<DeleteAccountData>>,
-): UseMutationOptions<DeleteAccountResponse, DeleteAccountError, Options<DeleteAccountData>> => {
-  const mutationOptions: UseMutationOptions<
-    DeleteAccountResponse,
-    DeleteAccountError,
-    Options<DeleteAccountData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await deleteAccount({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const listSessionsQueryKey = (options?: Options<ListSessionsData>) =>
-  createQueryKey('listSessions', options)
-
-/**
- * The caller's sessions that have not ended, newest first.
- */
-export const listSessionsOptions = (options?: Options<ListSessionsData>) =>
-  queryOptions<
-    ListSessionsResponse,
-    ListSessionsError,
-    ListSessionsResponse,
-    ReturnType<typeof listSessionsQueryKey>
-  >({
-    queryFn: async ({ queryKey, signal }) => {
-      const { data } = await listSessions({
-        ...options,
-        ...queryKey[0],
-        signal,
-        throwOnError: true,
-      })
-      return data
-    },
-    queryKey: listSessionsQueryKey(options),
-  })
-
-/**
- * Ends one of the caller's sessions, at once.
- */
-export const endSessionMutation = (
-  options?: Partial<Options<EndSessionData>>,
-): UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> => {
-  const mutationOptions: UseMutationOptions<EndSessionResponse, EndSessionError, Options<EndSessionData>> = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await endSession({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Ends all of the caller's other sessions, at once.
- */
-export const endOtherSessionsMutation = (
-  options?: Partial<Options<EndOtherSessionsData>>,
-): UseMutationOptions<EndOtherSessionsResponse, EndOtherSessionsError, Options<EndOtherSessionsData>> => {
-  const mutationOptions: UseMutationOptions<
-    EndOtherSessionsResponse,
-    EndOtherSessionsError,
-    Options<EndOtherSessionsData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await endOtherSessions({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const getSecondFactorQueryKey = (options?: Options<GetSecondFactorData>) =>
-  createQueryKey('getSecondFactor', options)
-
-/**
- * The caller's second factor.
- */
-export const getSecondFactorOptions = (options?: Options<GetSecondFactorData>) =>
-  queryOptions<
-    GetSecondFactorResponse,
-    GetSecondFactorError,
-    GetSecondFactorResponse,
-    ReturnType<typeof getSecondFactorQueryKey>
-  >({
-    queryFn: async ({ queryKey, signal }) => {
-      const { data } = await getSecondFactor({
-        ...options,
-        ...queryKey[0],
-        signal,
-        throwOnError: true,
-      })
-      return data
-    },
-    queryKey: getSecondFactorQueryKey(options),
-  })
-
-/**
- * Removes the second factor and its recovery codes.
- */
-export const removeTotpMutation = (
-  options?: Partial<Options<RemoveTotpData>>,
-): UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> => {
-  const mutationOptions: UseMutationOptions<RemoveTotpResponse, RemoveTotpError, Options<RemoveTotpData>> = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await removeTotp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
- */
-export const setUpTotpMutation = (
-  options?: Partial<Options<SetUpTotpData>>,
-): UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> => {
-  const mutationOptions: UseMutationOptions<SetUpTotpResponse, SetUpTotpError, Options<SetUpTotpData>> = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await setUpTotp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Makes the app count from now on. Its codes are asked for at the next sign-in.
- */
-export const confirmTotpMutation = (
-  options?: Partial<Options<ConfirmTotpData>>,
-): UseMutationOptions<ConfirmTotpResponse, ConfirmTotpError, Options<ConfirmTotpData>> => {
-  const mutationOptions: UseMutationOptions<
-    ConfirmTotpResponse,
-    ConfirmTotpError,
-    Options<ConfirmTotpData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await confirmTotp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Gives new recovery codes; those before are void.
- */
-export const renewRecoveryCodesMutation = (
-  options?: Partial<Options<RenewRecoveryCodesData>>,
-): UseMutationOptions<
-  RenewRecoveryCodesResponse,
-  RenewRecoveryCodesError,
-  Options<RenewRecoveryCodesData>
-> => {
-  const mutationOptions: UseMutationOptions<
-    RenewRecoveryCodesResponse,
-    RenewRecoveryCodesError,
-    Options<RenewRecoveryCodesData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await renewRecoveryCodes({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-export const getOrganizationSecurityQueryKey = (options: Options<GetOrganizationSecurityData>) =>
-  createQueryKey('getOrganizationSecurity', options)
-
-/**
- * What the organization asks of its members' accounts.
- */
-export const getOrganizationSecurityOptions = (options: Options<GetOrganizationSecurityData>) =>
-  queryOptions<
-    GetOrganizationSecurityResponse,
-    GetOrganizationSecurityError,
-    GetOrganizationSecurityResponse,
-    ReturnType<typeof getOrganizationSecurityQueryKey>
-  >({
-    queryFn: async ({ queryKey, signal }) => {
-      const { data } = await getOrganizationSecurity({
-        ...options,
-        ...queryKey[0],
-        signal,
-        throwOnError: true,
-      })
-      return data
-    },
-    queryKey: getOrganizationSecurityQueryKey(options),
-  })
-
-/**
- * Changes what the organization asks of its members' accounts. The days of grace begin now.
- */
-export const putOrganizationSecurityMutation = (
-  options?: Partial<Options<PutOrganizationSecurityData>>,
-): UseMutationOptions<
-  PutOrganizationSecurityResponse,
-  PutOrganizationSecurityError,
-  Options<PutOrganizationSecurityData>
-> => {
-  const mutationOptions: UseMutationOptions<
-    PutOrganizationSecurityResponse,
-    PutOrganizationSecurityError,
-    Options<PutOrganizationSecurityData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await putOrganizationSecurity({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Signs an operator in.
- */
-export const operatorLoginSecondFactorMutation = (
-  options?: Partial<Options<OperatorLoginSecondFactorData>>,
-): UseMutationOptions<
-  OperatorLoginSecondFactorResponse,
-  OperatorLoginSecondFactorError,
-  Options<OperatorLoginSecondFactorData>
-> => {
-  const mutationOptions: UseMutationOptions<
-    OperatorLoginSecondFactorResponse,
-    OperatorLoginSecondFactorError,
-    Options<OperatorLoginSecondFactorData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await operatorLoginSecondFactor({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Makes a secret for the app of an operator who has no second factor yet.
- */
-export const operatorSetUpTotpMutation = (
-  options?: Partial<Options<OperatorSetUpTotpData>>,
-): UseMutationOptions<OperatorSetUpTotpResponse, OperatorSetUpTotpError, Options<OperatorSetUpTotpData>> => {
-  const mutationOptions: UseMutationOptions<
-    OperatorSetUpTotpResponse,
-    OperatorSetUpTotpError,
-    Options<OperatorSetUpTotpData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await operatorSetUpTotp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}
-
-/**
- * Makes the app count from now on, and signs its operator in.
- */
-export const operatorConfirmTotpMutation = (
-  options?: Partial<Options<OperatorConfirmTotpData>>,
-): UseMutationOptions<
-  OperatorConfirmTotpResponse,
-  OperatorConfirmTotpError,
-  Options<OperatorConfirmTotpData>
-> => {
-  const mutationOptions: UseMutationOptions<
-    OperatorConfirmTotpResponse,
-    OperatorConfirmTotpError,
-    Options<OperatorConfirmTotpData>
-  > = {
-    mutationFn: async (fnOptions) => {
-      const { data } = await operatorConfirmTotp({
-        ...options,
-        ...fnOptions,
-        throwOnError: true,
-      })
-      return data
-    },
-  }
-  return mutationOptions
-}

@@ -31,6 +31,7 @@ import {
   operatorLoginSecondFactorMutation,
   operatorLogoutMutation,
   operatorOverviewOptions,
+  operatorRefundCheckoutMutation,
   operatorReplayStripeEventMutation,
   operatorRetryOperationMutation,
   operatorRetryTenantMutation,
@@ -242,6 +243,10 @@ function useRefreshAll() {
 
 export function useRetryOperation() {
   return useMutation({ ...operatorRetryOperationMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useRefundCheckout() {
+  return useMutation({ ...operatorRefundCheckoutMutation(), onSuccess: useRefreshAll() })
 }
 
 export function useRetryTenant() {
