@@ -75,7 +75,7 @@ pub enum SignInAnswer {
     /// Signed in; the cookie is set.
     Session {
         /// The session.
-        session: SessionView,
+        session: Box<SessionView>,
     },
     /// A program is signed in.
     Tokens {
@@ -124,7 +124,7 @@ pub(crate) fn refusal(error: SignInError) -> Problem {
 pub(super) async fn answer(state: &AppState, step: SignIn) -> Result<Response, Problem> {
     match step {
         SignIn::Session(started) => {
-            let session = session::of_started(state, &started).await?;
+            let session = Box::new(session::of_started(state, &started).await?);
             let cookies = session::cookies(state, &started);
             Ok((cookies, Json(SignInAnswer::Session { session })).into_response())
         }

@@ -39,7 +39,10 @@ async fn a_session_ends_and_the_browser_goes_back() {
         sent_to(&answer),
         (HOME.to_owned(), vec![("state".to_owned(), "s 1".to_owned())])
     );
-    assert!(!ada.cookies.contains_key("__Host-tenantry_session"), "the cookie is gone");
+    assert!(
+        !ada.cookies.contains_key("__Host-tenantry_session"),
+        "the cookie is gone"
+    );
     assert!(!is_signed_in(&mut copy.clone()).await, "and the session with it");
     assert_eq!(
         test.count("select count(*) from audit_events where action = 'session.ended' and actor = 'collection'")
