@@ -173,10 +173,6 @@ pub async fn start_deprovision(
         .await?
         .ok_or(StartError::TenantUnknown)?;
     let current = operations::current(&mut *tx, tenant).await?;
-    if row.desired != DesiredState::Deleted {
-        // What failed before was its making: removing it has all its attempts to come.
-        tenants::record_failure(&mut *tx, tenant, 0, None).await?;
-    }
     tenants::set_desired(&mut *tx, tenant, DesiredState::Deleted).await?;
     match current {
         Some(operation) if operation.is_stuck() => {
