@@ -9,7 +9,8 @@ use crate::routes::Call;
 use crate::state::State;
 use crate::store::{Kind, id_of};
 
-pub(crate) const CREATE: &str = "payment_intent, charge, amount:int, reason, metadata:map, expand[]";
+pub(crate) const CREATE: &str = "payment_intent, charge, amount:int, reason, metadata:map, !customer, \
+    !currency, !origin, !instructions_email, !refund_application_fee, !reverse_transfer, expand[]";
 pub(crate) const LIST: &str =
     "created:range, payment_intent, charge, limit:int, starting_after, ending_before, expand[]";
 

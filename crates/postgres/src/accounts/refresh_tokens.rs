@@ -71,7 +71,7 @@ pub async fn start(tx: &mut SystemTx, session: &NewTokenSession<'_>) -> Result<(
     sqlx::query(
         "with started as (
              insert into sessions (id, user_id, kind, device, address, created_at, last_used_at, proved_at, mfa_at, expires_at)
-             values ($1, $2, 'token', $3, $4::text::inet, $5, $5, $5, case when $6 then $5 end, $7)
+             values ($1, $2, 'token', $3, $4::text::inet, $5, $5, $5, case when $6 then $5::timestamptz end, $7)
              returning id, user_id)
          insert into refresh_tokens (id, user_id, session_id, hash, created_at)
          select $8, user_id, id, $9, $5 from started",

@@ -102,7 +102,7 @@ pub async fn insert(tx: &mut SystemTx, session: &NewSession<'_>) -> Result<(), D
     sqlx::query(
         "insert into sessions
              (id, user_id, secret_hash, device, address, created_at, last_used_at, proved_at, expires_at, mfa_at)
-         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $7, case when $8 then $6 end)",
+         values ($1, $2, $3, $4, $5::text::inet, $6, $6, $6, $7, case when $8 then $6::timestamptz end)",
     )
     .bind(session.id.uuid())
     .bind(session.user.uuid())
