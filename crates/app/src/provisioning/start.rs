@@ -173,6 +173,11 @@ pub async fn start_deprovision(
         .await?
         .ok_or(StartError::TenantUnknown)?;
     let current = operations::current(&mut *tx, tenant).await?;
+    let is_being_removed = row.state == TenantState::Deprovisioning;
+    if row.desired != DesiredState::Deleted && !is_being_removed {
+        // Also while its making still runs: no appointment for another attempt at that is kept.
+        tenants::forget_failures(&mut *tx, tenant).await?;
+    }
     tenants::set_desired(&mut *tx, tenant, DesiredState::Deleted).await?;
     match current {
         Some(operation) if operation.is_stuck() => {
@@ -184,7 +189,7 @@ pub async fn start_deprovision(
         None => {}
     }
     row.state.deprovision()?;
-    if row.state != TenantState::Deprovisioning {
+    if !is_being_removed {
         // What failed so far was making it: the removal has attempts of its own.
         tenants::forget_failures(&mut *tx, tenant).await?;
     }
