@@ -1,10 +1,8 @@
 //! Between password and second factor: a token for five minutes and five codes, which opens nothing by itself.
 
-use std::time::Duration;
-
 use chrono::{DateTime, SubsecRound, Utc};
 use tenantry_domain::accounts::{
-    EnteredCode, FactorHolder, Grant,
+    Allowance, EnteredCode, FactorHolder, Grant,
     second_factor::{CHALLENGE_LASTS, CHALLENGE_TRIES},
 };
 use tenantry_postgres::{
@@ -34,18 +32,15 @@ pub struct StartedChallenge {
 /// Why a challenge is not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeError {
-    /// The code is wrong, or was used.
+    /// The code is wrong, or was used. This much is left.
     #[error("the code is wrong or was used")]
-    CodeInvalid,
+    CodeInvalid(Allowance),
     /// It is unknown, was answered, is too old, or was answered wrongly too often.
     #[error("the challenge is over")]
     Expired,
     /// Too many attempts at this account failed.
     #[error("too many attempts failed")]
-    TooManyAttempts {
-        /// When the next one is looked at.
-        retry_after: Duration,
-    },
+    TooManyAttempts(Allowance),
     /// Not the visitor's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -84,6 +79,8 @@ pub(super) enum Check<'a> {
 /// A challenge that was answered rightly, in a transaction that goes on.
 pub(super) struct Answered {
     pub(super) challenge: Challenge,
+    /// How many attempts are left.
+    pub(super) left: Allowance,
     /// The first ones, where a factor was set up.
     pub(super) recovery_codes: Option<second_factor::RecoveryCodes>,
 }
@@ -115,10 +112,10 @@ pub(super) async fn answer(
     let found = challenges::find(&mut tx, &hash).await.map_err(Fault::from)?;
     let challenge = found.ok_or(ChallengeError::Expired)?;
     let attempt = attempt(app, &mut tx, &challenge, visitor).await?;
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        let retry_after = pause.resets_after.to_std().unwrap_or(Duration::from_secs(1));
-        return Err(ChallengeError::TooManyAttempts { retry_after });
-    }
+    let left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(ChallengeError::TooManyAttempts(allowance)),
+    };
     let now = app.clock.now();
     if !challenges::lock(&mut tx, &hash, now, CHALLENGE_TRIES)
         .await
@@ -146,12 +143,13 @@ pub(super) async fn answer(
             .await
             .map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
-        return Err(ChallengeError::CodeInvalid);
+        return Err(ChallengeError::CodeInvalid(left));
     }
     challenges::finish(&mut tx, &hash, now).await.map_err(Fault::from)?;
-    attempt.succeeded(&mut tx).await?;
+    let left = attempt.succeeded(app, &mut tx).await?;
     let answered = Answered {
         challenge,
+        left,
         recovery_codes,
     };
     Ok((tx, answered))

@@ -17,9 +17,9 @@ use crate::{
 /// Why the password stays.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The present password is another one.
+    /// The present password is another one. This much is left.
     #[error("the present password is another one")]
-    WrongPassword,
+    WrongPassword(Allowance),
     /// The new password is guessed too soon.
     #[error("the password is too weak")]
     WeakPassword(Strength),
@@ -35,6 +35,7 @@ pub enum ChangePasswordError {
 }
 
 /// Changes the password and ends every other session. With a second factor, the present password alone does not do.
+/// Returns how many attempts are left.
 ///
 /// # Errors
 /// When the present password is wrong, the new one weak, or a proof missing.
@@ -44,7 +45,7 @@ pub async fn change_password(
     current: Password,
     new: Password,
     visitor: &Visitor,
-) -> Result<(), ChangePasswordError> {
+) -> Result<Allowance, ChangePasswordError> {
     let strength = estimate(new.expose(), &[session.email.as_str(), session.name.as_str()]);
     if !strength.acceptable {
         return Err(ChangePasswordError::WeakPassword(strength));
@@ -62,9 +63,10 @@ pub async fn change_password(
     {
         require_recent_proof(app, session)?;
     }
-    if let Admission::Paused(allowance) = attempt.admit(app, &mut tx).await? {
-        return Err(ChangePasswordError::TooManyAttempts(allowance));
-    }
+    let left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(ChangePasswordError::TooManyAttempts(allowance)),
+    };
     let known = users::find_credentials(&mut tx, &session.email)
         .await
         .map_err(Fault::from)?;
@@ -77,7 +79,8 @@ pub async fn change_password(
         .await
         .map_err(Fault::from)?;
     let Some(stored) = stored.filter(|_| verdict != Verdict::Wrong) else {
-        return Err(refuse(app, session, visitor).await);
+        refuse(app, session, visitor).await?;
+        return Err(ChangePasswordError::WrongPassword(left));
     };
     let hash = app.passwords.hash(new).await.map_err(Fault::from)?;
 
@@ -88,9 +91,9 @@ pub async fn change_password(
         .map_err(Fault::from)?;
     if !changed {
         // Somebody else was first, by a link perhaps: what was entered is the present password no more.
-        return Err(ChangePasswordError::WrongPassword);
+        return Err(ChangePasswordError::WrongPassword(left));
     }
-    attempt.succeeded(&mut tx).await?;
+    let left = attempt.succeeded(app, &mut tx).await?;
     sessions::end_all(&mut tx, session.user, Some(session.id), now)
         .await
         .map_err(Fault::from)?;
@@ -101,21 +104,15 @@ pub async fn change_password(
     let cause = OpaqueToken::generate()?;
     reset_password::finish(app, &mut tx, session.user, &session.name, &session.email, &cause).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(())
+    Ok(left)
 }
 
 /// Writes the wrong guess down.
-async fn refuse(app: &App, session: &UserSession, visitor: &Visitor) -> ChangePasswordError {
+async fn refuse(app: &App, session: &UserSession, visitor: &Visitor) -> Result<(), Fault> {
     let act = Act::new("password.change_refused", session.user)
         .user(session.user)
         .address(visitor.address);
-    let written = async {
-        let mut tx = app.database.user(session.user).await?;
-        audit::record(app, &mut tx, act).await?;
-        tx.commit().await
-    };
-    match written.await {
-        Ok(()) => ChangePasswordError::WrongPassword,
-        Err(error) => ChangePasswordError::Fault(error.into()),
-    }
+    let mut tx = app.database.user(session.user).await?;
+    audit::record(app, &mut tx, act).await?;
+    Ok(tx.commit().await?)
 }

@@ -1,16 +1,17 @@
 //! Operators sign in with a password and a second factor, always: whoever has none yet sets one up before anything opens.
 
 use tenantry_domain::{
-    accounts::{Email, EnteredCode, FactorHolder, Grant, Password},
+    accounts::{Allowance, Email, EnteredCode, FactorHolder, Grant, Password},
     ids::OperatorId,
     mail::SecondFactorChange,
 };
 use tenantry_postgres::{SystemTx, accounts::operators as rows};
 
 use super::{
-    OpaqueToken, RecoveryCodes, SignInError, StartedOperatorSession, TotpSetup, Verdict, Visitor,
+    OpaqueToken, RecoveryCodes, SignInError, StartedOperatorSession, TotpSetup, Visitor,
     challenge::{self, Answered, ChallengeError, Check, StartedChallenge},
     operators,
+    password_hasher::Verified,
     second_factor::{self, By},
     throttle::{Admission, Attempt},
 };
@@ -29,7 +30,7 @@ pub enum OperatorSignIn {
     SetUpSecondFactor(StartedChallenge),
 }
 
-/// Looks at an operator's password. It opens nothing by itself.
+/// Looks at an operator's password. It opens nothing by itself. Says how many attempts are left, too.
 ///
 /// # Errors
 /// When the credentials are wrong, or too many attempts failed before.
@@ -38,54 +39,53 @@ pub async fn sign_in_operator(
     email: &Email,
     password: Password,
     visitor: &Visitor,
-) -> Result<OperatorSignIn, SignInError> {
+) -> Result<(OperatorSignIn, Allowance), SignInError> {
     let attempt = Attempt::new(app, "operator", email.as_str(), visitor.address)?;
     let mut tx = begin(app).await?;
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        return Err(SignInError::paused(pause));
-    }
+    let left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(SignInError::TooManyAttempts(allowance)),
+    };
     let known = rows::find_credentials(&mut tx, email.as_str())
         .await
         .map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
 
     let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verdict = app
-        .passwords
-        .verify(password.clone(), stored)
-        .await
-        .map_err(Fault::from)?;
-    let rehashed = match verdict {
-        Verdict::CorrectButWeak => Some(app.passwords.hash(password).await.map_err(Fault::from)?),
-        Verdict::Correct | Verdict::Wrong => None,
-    };
+    let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
 
     let mut tx = begin(app).await?;
-    let Some(known) = known.filter(|_| verdict != Verdict::Wrong) else {
+    let proven = match known.zip(verified) {
+        // Changed meanwhile, or of somebody who was disabled, it opens nothing any more.
+        Some((known, Verified { stored, stronger })) => {
+            rows::settle_password(&mut tx, known.id, &stored, stronger.as_deref())
+                .await
+                .map_err(Fault::from)?
+                .then_some(known)
+        }
+        None => None,
+    };
+    let Some(known) = proven else {
         let act = Act::new("operator_session.refused", "anonymous").address(visitor.address);
         audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
-        return Err(SignInError::InvalidCredentials);
+        return Err(SignInError::InvalidCredentials(left));
     };
-    if let Some(hash) = rehashed {
-        rows::set_password_hash(&mut tx, known.id, &hash)
-            .await
-            .map_err(Fault::from)?;
-    }
     // Whoever has only the password must not win back the guesses at the code by giving it again.
-    attempt.take_back(app, &mut tx).await?;
+    let left = attempt.take_back(app, &mut tx).await?;
     let holder = FactorHolder::Operator(known.id);
     let is_enabled = second_factor::is_enabled(&mut tx, holder).await?;
     let challenge = challenge::start(app, &mut tx, holder, Grant::Browser).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(if is_enabled {
+    let step = if is_enabled {
         OperatorSignIn::SecondFactor(challenge)
     } else {
         OperatorSignIn::SetUpSecondFactor(challenge)
-    })
+    };
+    Ok((step, left))
 }
 
-/// Signs an operator in whose password was right, by a code.
+/// Signs an operator in whose password was right, by a code. Says how many attempts are left, too.
 ///
 /// # Errors
 /// When the code is wrong or the challenge is over.
@@ -94,14 +94,15 @@ pub async fn sign_in_operator_with_second_factor(
     token: &OpaqueToken,
     code: &EnteredCode,
     visitor: &Visitor,
-) -> Result<StartedOperatorSession, ChallengeError> {
-    let (mut tx, Answered { challenge, .. }) = challenge::answer(app, token, Check::Factor(code), visitor).await?;
+) -> Result<(StartedOperatorSession, Allowance), ChallengeError> {
+    let (mut tx, Answered { challenge, left, .. }) =
+        challenge::answer(app, token, Check::Factor(code), visitor).await?;
     let operator = operator(challenge.holder)?;
     let started = operators::start(app, &mut tx, operator, visitor)
         .await?
         .ok_or(ChallengeError::Expired)?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(started)
+    Ok((started, left))
 }
 
 /// Makes a secret for the app of an operator who has no second factor yet.
@@ -121,7 +122,8 @@ pub async fn set_up_operator_totp(app: &App, token: &OpaqueToken) -> Result<Totp
     Ok(setup)
 }
 
-/// Makes the app count by its first code, and signs its operator in. Nothing is prepared where another app counts.
+/// Makes the app count by its first code, and signs its operator in. Nothing is prepared where another app counts. Says
+/// how many attempts are left, too.
 ///
 /// # Errors
 /// When the code is wrong, nothing is prepared, or the challenge is over.
@@ -130,10 +132,11 @@ pub async fn confirm_operator_totp(
     token: &OpaqueToken,
     code: &EnteredCode,
     visitor: &Visitor,
-) -> Result<(StartedOperatorSession, RecoveryCodes), ChallengeError> {
+) -> Result<(StartedOperatorSession, RecoveryCodes, Allowance), ChallengeError> {
     let (mut tx, answered) = challenge::answer(app, token, Check::SetUp(code), visitor).await?;
     let operator = operator(answered.challenge.holder)?;
-    let codes = answered.recovery_codes.ok_or(ChallengeError::CodeInvalid)?;
+    // Whoever sets an app up gets codes along with it.
+    let codes = answered.recovery_codes.ok_or(ChallengeError::Expired)?;
     let by = By {
         actor: &operator.to_string(),
         visitor,
@@ -152,7 +155,7 @@ pub async fn confirm_operator_totp(
         .await?
         .ok_or(ChallengeError::Expired)?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok((started, codes))
+    Ok((started, codes, answered.left))
 }
 
 async fn begin(app: &App) -> Result<SystemTx, Fault> {

@@ -74,6 +74,15 @@ pub enum Verdict {
     Wrong,
 }
 
+/// The right password, as it was stored when it was compared. By the time that somebody acts on it, it may be another one.
+#[derive(Debug, Clone)]
+pub(super) struct Verified {
+    /// The hash that it was compared with.
+    pub(super) stored: String,
+    /// What is to be stored from now on, where that hash is cheaper than today's.
+    pub(super) stronger: Option<String>,
+}
+
 /// Hashes and compares passwords. Cheap to clone; all clones share one limit.
 #[derive(Clone)]
 pub struct PasswordHasher {
@@ -130,6 +139,22 @@ impl PasswordHasher {
             })
         })
         .await
+    }
+
+    /// Compares as [`verify`](Self::verify) does, and hashes a password again that was right and is stored too cheaply;
+    /// `None` when it is wrong.
+    pub(super) async fn check(
+        &self,
+        password: Password,
+        stored: Option<String>,
+    ) -> Result<Option<Verified>, HashingError> {
+        let verdict = self.verify(password.clone(), stored.clone()).await?;
+        let stronger = match verdict {
+            Verdict::Wrong => return Ok(None),
+            Verdict::Correct => None,
+            Verdict::CorrectButWeak => Some(self.hash(password).await?),
+        };
+        Ok(stored.map(|stored| Verified { stored, stronger }))
     }
 
     /// How often Argon2 has run for somebody, over all clones.

@@ -8,9 +8,11 @@ use tenantry_domain::{
 use tenantry_postgres::{SystemTx, accounts::users};
 
 use super::{
-    OpaqueToken, Verdict, Visitor,
+    OpaqueToken, Visitor,
     challenge::{self, Answered, ChallengeError, Check, StartedChallenge},
-    devices, second_factor,
+    devices,
+    password_hasher::Verified,
+    second_factor,
     session::{self, Entry, StartedSession},
     throttle::{Admission, Attempt},
     tokens::{self, Tokens},
@@ -35,9 +37,9 @@ pub enum SignIn {
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Address or password is wrong; which one, nobody is told.
+    /// Address or password is wrong; which one, nobody is told. This much is left.
     #[error("the address or the password is wrong")]
-    InvalidCredentials,
+    InvalidCredentials(Allowance),
     /// Too many attempts failed.
     #[error("too many attempts failed")]
     TooManyAttempts(Allowance),
@@ -46,13 +48,7 @@ pub enum SignInError {
     Fault(#[from] Fault),
 }
 
-impl SignInError {
-    pub(super) fn paused(allowance: Allowance) -> Self {
-        Self::TooManyAttempts(allowance)
-    }
-}
-
-/// Signs a user in, or asks for their second factor.
+/// Signs a user in, or asks for their second factor. Says how many attempts are left, too.
 ///
 /// # Errors
 /// When the credentials are wrong, or too many attempts failed before.
@@ -62,16 +58,17 @@ pub async fn sign_in(
     password: Password,
     grant: Grant,
     visitor: &Visitor,
-) -> Result<SignIn, SignInError> {
+) -> Result<(SignIn, Allowance), SignInError> {
     let mut tx = app
         .database
         .system("sign-in: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
     let attempt = attempt(app, &mut tx, email, visitor).await?;
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        return Err(SignInError::paused(pause));
-    }
+    let left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(SignInError::TooManyAttempts(allowance)),
+    };
     let known = users::find_credentials(&mut tx, email.as_str())
         .await
         .map_err(Fault::from)?;
@@ -79,51 +76,50 @@ pub async fn sign_in(
 
     // No connection is held while the password is hashed.
     let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verdict = app
-        .passwords
-        .verify(password.clone(), stored)
-        .await
-        .map_err(Fault::from)?;
-    let rehashed = match verdict {
-        Verdict::CorrectButWeak => Some(app.passwords.hash(password).await.map_err(Fault::from)?),
-        Verdict::Correct | Verdict::Wrong => None,
-    };
+    let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
 
     let mut tx = app
         .database
         .system("sign-in: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
-    let Some(known) = known.filter(|_| verdict != Verdict::Wrong) else {
+    let proven = match known.zip(verified) {
+        // Changed meanwhile, or reset by a link, it opens nothing any more.
+        Some((known, Verified { stored, stronger })) => {
+            users::settle_password(&mut tx, known.user, &stored, stronger.as_deref(), app.clock.now())
+                .await
+                .map_err(Fault::from)?
+                .then_some(known)
+        }
+        None => None,
+    };
+    let Some(known) = proven else {
         let act = Act::new("session.refused", "anonymous").address(visitor.address);
         audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
-        return Err(SignInError::InvalidCredentials);
+        return Err(SignInError::InvalidCredentials(left));
     };
-    if let Some(hash) = rehashed {
-        users::set_password_hash(&mut tx, known.user, &hash, app.clock.now())
-            .await
-            .map_err(Fault::from)?;
-    }
     let holder = FactorHolder::User(known.user);
-    let outcome = if second_factor::is_enabled(&mut tx, holder).await? {
+    let (outcome, left) = if second_factor::is_enabled(&mut tx, holder).await? {
         // Whoever has only the password must not win back the guesses at the code by giving it again.
-        attempt.take_back(app, &mut tx).await?;
-        SignIn::SecondFactor(challenge::start(app, &mut tx, holder, grant).await?)
+        let left = attempt.take_back(app, &mut tx).await?;
+        let challenge = challenge::start(app, &mut tx, holder, grant).await?;
+        (SignIn::SecondFactor(challenge), left)
     } else {
-        attempt.succeeded(&mut tx).await?;
+        let left = attempt.succeeded(app, &mut tx).await?;
         let person = Person {
             user: known.user,
             email: email.to_string(),
             name: known.name,
         };
-        start(app, &mut tx, person, grant, Entry::Password, visitor).await?
+        let started = start(app, &mut tx, person, grant, Entry::Password, visitor).await?;
+        (started, left)
     };
     tx.commit().await.map_err(Fault::from)?;
-    Ok(outcome)
+    Ok((outcome, left))
 }
 
-/// Signs a user in whose password was right, by a code.
+/// Signs a user in whose password was right, by a code. Says how many attempts are left, too.
 ///
 /// # Errors
 /// When the code is wrong or the challenge is over.
@@ -132,8 +128,9 @@ pub async fn sign_in_with_second_factor(
     token: &OpaqueToken,
     code: &EnteredCode,
     visitor: &Visitor,
-) -> Result<SignIn, ChallengeError> {
-    let (mut tx, Answered { challenge, .. }) = challenge::answer(app, token, Check::Factor(code), visitor).await?;
+) -> Result<(SignIn, Allowance), ChallengeError> {
+    let (mut tx, Answered { challenge, left, .. }) =
+        challenge::answer(app, token, Check::Factor(code), visitor).await?;
     let FactorHolder::User(user) = challenge.holder else {
         // An operator's challenge is answered at another door.
         return Err(ChallengeError::Expired);
@@ -145,7 +142,7 @@ pub async fn sign_in_with_second_factor(
     };
     let outcome = start(app, &mut tx, person, challenge.grant, Entry::SecondFactor, visitor).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(outcome)
+    Ok((outcome, left))
 }
 
 /// Somebody who has proved who they are.

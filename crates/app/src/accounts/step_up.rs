@@ -1,12 +1,12 @@
 //! Acts that cannot be taken back ask that their person has proved who they are not long ago.
 
-use std::time::Duration;
-
-use tenantry_domain::accounts::{EnteredCode, FactorHolder, Password, session::PROOF_LASTS};
+use tenantry_domain::accounts::{Allowance, EnteredCode, FactorHolder, Password, session::PROOF_LASTS};
 use tenantry_postgres::accounts::{sessions, users};
 
 use super::{
-    UserSession, Verdict, Visitor, second_factor,
+    UserSession, Visitor,
+    password_hasher::Verified,
+    second_factor,
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -44,31 +44,33 @@ pub enum Proof {
 /// Why a session is not proved anew.
 #[derive(Debug, thiserror::Error)]
 pub enum StepUpError {
-    /// The password is wrong.
+    /// The password is wrong. This much is left.
     #[error("the password is wrong")]
-    PasswordWrong,
-    /// The code is wrong, was used, or there is no second factor that it could be of.
+    PasswordWrong(Allowance),
+    /// The code is wrong, was used, or there is no second factor that it could be of. This much is left.
     #[error("the code is wrong or was used")]
-    CodeInvalid,
+    CodeInvalid(Allowance),
     /// There is a second factor: a password is not enough.
     #[error("a code is asked for")]
     CodeRequired,
     /// Too many attempts failed.
     #[error("too many attempts failed")]
-    TooManyAttempts {
-        /// When the next one is looked at.
-        retry_after: Duration,
-    },
+    TooManyAttempts(Allowance),
     /// Not the user's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// Proves anew who holds a session.
+/// Proves anew who holds a session. Returns how many attempts are left.
 ///
 /// # Errors
 /// When the proof is wrong or not enough, or too many failed before.
-pub async fn step_up(app: &App, session: &UserSession, proof: Proof, visitor: &Visitor) -> Result<(), StepUpError> {
+pub async fn step_up(
+    app: &App,
+    session: &UserSession,
+    proof: Proof,
+    visitor: &Visitor,
+) -> Result<Allowance, StepUpError> {
     let holder = FactorHolder::User(session.user);
     // Counted apart from signing in: only who holds the session can fail here.
     let attempt = Attempt::new(app, "step-up", &session.user.to_string(), None)?;
@@ -77,14 +79,14 @@ pub async fn step_up(app: &App, session: &UserSession, proof: Proof, visitor: &V
     if is_enabled && matches!(proof, Proof::Password(_)) {
         return Err(StepUpError::CodeRequired);
     }
-    if let Admission::Paused(pause) = attempt.admit(app, &mut tx).await? {
-        let retry_after = pause.resets_after.to_std().unwrap_or(Duration::from_secs(1));
-        return Err(StepUpError::TooManyAttempts { retry_after });
-    }
+    let mut left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(StepUpError::TooManyAttempts(allowance)),
+    };
     let refused = match proof {
         Proof::Code(code) => {
             let method = second_factor::accept(app, &mut tx, holder, &code).await?;
-            method.is_none().then_some(StepUpError::CodeInvalid)
+            method.is_none().then_some(StepUpError::CodeInvalid(left))
         }
         Proof::Password(password) => {
             let stored = users::find_credentials(&mut tx, &session.email)
@@ -93,9 +95,18 @@ pub async fn step_up(app: &App, session: &UserSession, proof: Proof, visitor: &V
                 .map(|known| known.password_hash);
             // The failure is counted, and no connection is held while the password is hashed.
             tx.commit().await.map_err(Fault::from)?;
-            let verdict = app.passwords.verify(password, stored).await.map_err(Fault::from)?;
+            let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
             tx = app.database.system("prove a session anew").await.map_err(Fault::from)?;
-            (verdict == Verdict::Wrong).then_some(StepUpError::PasswordWrong)
+            let is_right = match verified {
+                // Changed meanwhile, or reset by a link, it proves nothing any more.
+                Some(Verified { stored, stronger }) => {
+                    users::settle_password(&mut tx, session.user, &stored, stronger.as_deref(), app.clock.now())
+                        .await
+                        .map_err(Fault::from)?
+                }
+                None => false,
+            };
+            (!is_right).then_some(StepUpError::PasswordWrong(left))
         }
     };
     let action = if refused.is_some() {
@@ -110,11 +121,11 @@ pub async fn step_up(app: &App, session: &UserSession, proof: Proof, visitor: &V
         .await
         .map_err(Fault::from)?;
     if refused.is_none() {
-        attempt.succeeded(&mut tx).await?;
+        left = attempt.succeeded(app, &mut tx).await?;
         sessions::prove(&mut tx, session.id, is_enabled, app.clock.now())
             .await
             .map_err(Fault::from)?;
     }
     tx.commit().await.map_err(Fault::from)?;
-    refused.map_or(Ok(()), Err)
+    refused.map_or(Ok(left), Err)
 }

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use tenantry_domain::accounts::throttle::{
     Allowance, FORGOTTEN_AFTER, Failures, PER_ACCOUNT, PER_ADDRESS, PER_INBOX, Throttle,
@@ -71,7 +72,7 @@ impl Attempt {
     /// Counts the attempt, unless it has to wait.
     pub(super) async fn admit(&self, app: &App, tx: &mut SystemTx) -> Result<Admission, Fault> {
         let now = app.clock.now();
-        let mut left = self.per_account.allowance(Failures { count: 0, last_at: now }, now);
+        let mut left = self.per_account.untouched();
         for (subject, throttle) in self.subjects() {
             let failures = sign_in_failures::lock(tx, subject, now).await?;
             if throttle.pause(failures, now).is_some() {
@@ -86,23 +87,31 @@ impl Attempt {
     }
 
     /// It was no failure, but nobody is signed in yet: what failed before is not forgotten, and a code may follow at once.
-    pub(super) async fn take_back(&self, app: &App, tx: &mut SystemTx) -> Result<(), Fault> {
-        let pause_is_over = app.clock.now() - PER_ACCOUNT.longest;
-        sign_in_failures::end_pause(tx, &self.account, pause_is_over).await?;
-        if let Some(address) = &self.address {
-            sign_in_failures::take_back(tx, address).await?;
-        }
-        Ok(())
+    /// Returns what is left.
+    pub(super) async fn take_back(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
+        let now = app.clock.now();
+        let failures = sign_in_failures::end_pause(tx, &self.account, now - PER_ACCOUNT.longest).await?;
+        let left = allowance(self.per_account, failures, now);
+        Ok(left.or_less(self.spare_address(app, tx).await?))
     }
 
-    /// It was no failure.
-    pub(super) async fn succeeded(&self, tx: &mut SystemTx) -> Result<(), Fault> {
+    /// It was no failure. Returns what is left.
+    pub(super) async fn succeeded(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
         sign_in_failures::forget(tx, &self.account).await?;
-        if let Some(address) = &self.address {
-            sign_in_failures::take_back(tx, address).await?;
-        }
-        Ok(())
+        Ok(self.per_account.untouched().or_less(self.spare_address(app, tx).await?))
     }
+
+    async fn spare_address(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
+        let Some(address) = &self.address else {
+            return Ok(PER_ADDRESS.untouched());
+        };
+        let failures = sign_in_failures::take_back(tx, address).await?;
+        Ok(allowance(PER_ADDRESS, failures, app.clock.now()))
+    }
+}
+
+fn allowance(throttle: Throttle, failures: Option<Failures>, now: DateTime<Utc>) -> Allowance {
+    failures.map_or(throttle.untouched(), |failures| throttle.allowance(failures, now))
 }
 
 /// One customer's network: an IPv4 address, or the /64 that every IPv6 customer has to itself.

@@ -62,7 +62,7 @@ pub struct Allowance {
     pub limit: u32,
     /// How many of them are left.
     pub remaining: u32,
-    /// With none left, how long the pause is; else when all of them are back.
+    /// With none left, how long the pause is; else when all of them are back, which with none used is now.
     pub resets_after: TimeDelta,
 }
 
@@ -76,11 +76,24 @@ impl Allowance {
 }
 
 impl Throttle {
+    /// What is left after no failure at all.
+    #[must_use]
+    pub const fn untouched(&self) -> Allowance {
+        Allowance {
+            limit: self.free,
+            remaining: self.free,
+            resets_after: TimeDelta::zero(),
+        }
+    }
+
     /// What is left after these failures.
     #[must_use]
     pub fn allowance(&self, failures: Failures, now: DateTime<Utc>) -> Allowance {
         let forgotten_in = (failures.last_at + FORGOTTEN_AFTER - now).clamp(TimeDelta::zero(), FORGOTTEN_AFTER);
         let count = if forgotten_in.is_zero() { 0 } else { failures.count };
+        if count == 0 {
+            return self.untouched();
+        }
         Allowance {
             limit: self.free,
             remaining: self.free.saturating_sub(count),
@@ -134,6 +147,7 @@ mod tests {
     fn the_allowance_counts_down_to_the_pause() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let after = |count| PER_ACCOUNT.allowance(Failures { count, last_at: now }, now);
+        assert_eq!(after(0), PER_ACCOUNT.untouched());
         assert_eq!((after(1).limit, after(1).remaining), (5, 4));
         assert_eq!(after(1).resets_after, FORGOTTEN_AFTER);
         assert_eq!((after(5).remaining, after(5).resets_after), (0, TimeDelta::seconds(1)));

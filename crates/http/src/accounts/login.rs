@@ -10,7 +10,7 @@ use garde::Validate;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tenantry_app::accounts::{self, SignIn, SignInError, StartedChallenge};
-use tenantry_domain::accounts::{self as domain, Email, Password, SecondFactorMethod};
+use tenantry_domain::accounts::{self as domain, Allowance, Email, Password, SecondFactorMethod};
 use utoipa::ToSchema;
 
 use super::{
@@ -19,7 +19,11 @@ use super::{
     session::{self, SessionView},
     visitor::AtTheDoor,
 };
-use crate::{AppState, Problem, ValidJson, body::rules, rate_limit};
+use crate::{
+    AppState, Problem, ValidJson,
+    body::rules,
+    rate_limit::{self, RateLimit},
+};
 
 /// Address and password.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -114,27 +118,28 @@ impl From<StartedChallenge> for ChallengeView {
 
 pub(crate) fn refusal(error: SignInError) -> Problem {
     match error {
-        SignInError::InvalidCredentials => Problem::of(problems::INVALID_CREDENTIALS),
+        SignInError::InvalidCredentials(left) => Problem::of(problems::INVALID_CREDENTIALS).rate_limit(RateLimit(left)),
         SignInError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
         SignInError::Fault(fault) => fault.into(),
     }
 }
 
-/// Answers a step of a sign-in, with cookies where it is the last one.
-pub(super) async fn answer(state: &AppState, step: SignIn) -> Result<Response, Problem> {
+/// Answers a step of a sign-in, with cookies where it is the last one, and says how many attempts are left.
+pub(super) async fn answer(state: &AppState, (step, left): (SignIn, Allowance)) -> Result<Response, Problem> {
+    let left = RateLimit(left);
     match step {
         SignIn::Session(started) => {
             let session = Box::new(session::of_started(state, &started).await?);
             let cookies = session::cookies(state, &started);
-            Ok((cookies, Json(SignInAnswer::Session { session })).into_response())
+            Ok((left, cookies, Json(SignInAnswer::Session { session })).into_response())
         }
         SignIn::Tokens(tokens) => {
             let tokens = TokensView::from(*tokens);
-            Ok(Json(SignInAnswer::Tokens { tokens }).into_response())
+            Ok((left, Json(SignInAnswer::Tokens { tokens })).into_response())
         }
         SignIn::SecondFactor(challenge) => {
             let challenge = challenge.into();
-            Ok(Json(SignInAnswer::SecondFactor { challenge }).into_response())
+            Ok((left, Json(SignInAnswer::SecondFactor { challenge })).into_response())
         }
     }
 }

@@ -13,7 +13,11 @@ use super::{
     problems,
     visitor::AtTheDoor,
 };
-use crate::{AppState, Problem, ValidJson, body::rules};
+use crate::{
+    AppState, Problem, ValidJson,
+    body::rules,
+    rate_limit::{self, RateLimit},
+};
 
 /// A code, and the challenge that it answers.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -47,11 +51,9 @@ pub(crate) fn code(text: &SecretString) -> Result<EnteredCode, Problem> {
 
 pub(crate) fn refusal(error: ChallengeError) -> Problem {
     match error {
-        ChallengeError::CodeInvalid => Problem::of(problems::CODE_INVALID),
+        ChallengeError::CodeInvalid(left) => Problem::of(problems::CODE_INVALID).rate_limit(RateLimit(left)),
         ChallengeError::Expired => Problem::of(problems::CHALLENGE_EXPIRED),
-        ChallengeError::TooManyAttempts { retry_after } => {
-            Problem::of(problems::TOO_MANY_ATTEMPTS).retry_after(retry_after)
-        }
+        ChallengeError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
         ChallengeError::Fault(fault) => fault.into(),
     }
 }

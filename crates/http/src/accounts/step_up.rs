@@ -10,7 +10,11 @@ use tenantry_domain::accounts::Password;
 use utoipa::ToSchema;
 
 use super::{login_second_factor, problems, visitor::AtTheDoor};
-use crate::{AppState, Problem, SignedIn, ValidJson, body::rules};
+use crate::{
+    AppState, Problem, SignedIn, ValidJson,
+    body::rules,
+    rate_limit::{self, RateLimit},
+};
 
 /// One of the two: with a second factor a code, without one the password.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -59,24 +63,23 @@ pub(super) async fn step_up(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<StepUpRequest>,
-) -> Result<StatusCode, Problem> {
-    accounts::step_up(&state.app, &signed_in.session, request.proof()?, &visitor)
+) -> Result<(RateLimit, StatusCode), Problem> {
+    let left = accounts::step_up(&state.app, &signed_in.session, request.proof()?, &visitor)
         .await
         .map_err(|error| match error {
-            StepUpError::PasswordWrong => Problem::new(
+            StepUpError::PasswordWrong(left) => Problem::new(
                 problems::INVALID_CREDENTIALS,
                 "The password is wrong. Type it again, or reset it.",
-            ),
-            StepUpError::CodeInvalid => Problem::of(problems::CODE_INVALID),
+            )
+            .rate_limit(RateLimit(left)),
+            StepUpError::CodeInvalid(left) => Problem::of(problems::CODE_INVALID).rate_limit(RateLimit(left)),
             StepUpError::CodeRequired => Problem::field(
                 "/code",
                 "required",
                 "Your account has a second factor: send one of its codes.",
             ),
-            StepUpError::TooManyAttempts { retry_after } => {
-                Problem::of(problems::TOO_MANY_ATTEMPTS).retry_after(retry_after)
-            }
+            StepUpError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             StepUpError::Fault(fault) => fault.into(),
         })?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((RateLimit(left), StatusCode::NO_CONTENT))
 }

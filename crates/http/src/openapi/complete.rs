@@ -94,11 +94,16 @@ fn is_upload(operation: &Map<String, Value>) -> bool {
         .is_some_and(|content| !content.contains_key("application/json"))
 }
 
-/// Where too much can be asked for, the answer says how much is left: when it is used up, and where asking is all that
-/// was done, before.
+/// Where too much can be asked for, the answer says how much is left: when it is used up, and before, whether it was
+/// right or wrong. What the operation does not describe itself comes from elsewhere, where nothing is counted.
 fn add_rate_limits(responses: &mut Map<String, Value>) {
-    let statuses: &[&str] = if responses.contains_key("429") {
-        &["202", "429"]
+    // What is too much at once, such as live views, is not counted over time.
+    let is_counted = responses
+        .get("429")
+        .and_then(|response| response["description"].as_str())
+        .is_some_and(|description| description.contains("too_many_attempts"));
+    let statuses: &[&str] = if is_counted {
+        &["200", "202", "204", "401", "429"]
     } else {
         &[]
     };
@@ -106,6 +111,9 @@ fn add_rate_limits(responses: &mut Map<String, Value>) {
         let Some(response) = responses.get_mut(*status).and_then(Value::as_object_mut) else {
             continue;
         };
+        if response.contains_key("$ref") {
+            continue;
+        }
         let mut headers = json!({
             "RateLimit-Limit": header("How often it may be asked for without a pause."),
             "RateLimit-Remaining": header("How many of these are left."),

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod allowances;
 mod avatar;
 mod bodies;
 mod csrf;
@@ -20,6 +21,7 @@ mod master_keys;
 mod operators;
 mod oracles;
 mod organizations;
+mod overtaken_passwords;
 mod passwords;
 mod profile;
 mod routes;

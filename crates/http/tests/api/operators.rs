@@ -7,7 +7,7 @@ use tenantry_domain::accounts::{Email, OperatorRole, Password};
 
 use crate::support::{Authenticator, Browser, TestApp, recovery_codes};
 
-const PASSWORD: &str = "seven quiet lanterns drift";
+pub(crate) const PASSWORD: &str = "seven quiet lanterns drift";
 
 /// An operator with their second factor, signed in.
 pub(crate) async fn operator(test: &TestApp, role: OperatorRole) -> Browser {

@@ -118,17 +118,32 @@ pub async fn find_credentials(tx: &mut SystemTx, email: &str) -> Result<Option<O
     .transpose()
 }
 
-/// Replaces the stored hash.
+/// Whether the operator's password still is the one whose hash was compared while no transaction was open, and they may
+/// still sign in. It stays so until this one ends. `stronger` takes the hash's place.
 ///
 /// # Errors
 /// The database's.
-pub async fn set_password_hash(tx: &mut SystemTx, id: OperatorId, hash: &str) -> Result<(), DatabaseError> {
-    sqlx::query("update operators set password_hash = $2 where id = $1")
-        .bind(id.uuid())
-        .bind(hash)
-        .execute(tx)
-        .await?;
-    Ok(())
+pub async fn settle_password(
+    tx: &mut SystemTx,
+    id: OperatorId,
+    verified: &str,
+    stronger: Option<&str>,
+) -> Result<bool, DatabaseError> {
+    let is_same: Option<i32> = sqlx::query_scalar(
+        "select 1 from operators where id = $1 and password_hash = $2 and disabled_at is null for no key update",
+    )
+    .bind(id.uuid())
+    .bind(verified)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let (Some(_), Some(stronger)) = (is_same, stronger) {
+        sqlx::query("update operators set password_hash = $2 where id = $1")
+            .bind(id.uuid())
+            .bind(stronger)
+            .execute(tx)
+            .await?;
+    }
+    Ok(is_same.is_some())
 }
 
 /// Begins a session: a second factor was shown.

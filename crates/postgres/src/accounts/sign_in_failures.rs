@@ -5,6 +5,15 @@ use tenantry_domain::accounts::throttle::Failures;
 
 use crate::{DatabaseError, SystemTx};
 
+type Row = (i32, DateTime<Utc>);
+
+fn failures((count, last_at): Row) -> Failures {
+    Failures {
+        count: u32::try_from(count).unwrap_or_default(),
+        last_at,
+    }
+}
+
 /// What has failed for this subject so far. Its row is made if need be and stays locked until the transaction ends:
 /// attempts that come at once are judged one after the other, the first ones too. Lock subjects in the same order always.
 ///
@@ -12,7 +21,7 @@ use crate::{DatabaseError, SystemTx};
 /// The database's.
 pub async fn lock(tx: &mut SystemTx, subject: &[u8; 32], now: DateTime<Utc>) -> Result<Failures, DatabaseError> {
     // One statement: between two, whoever succeeded might have forgotten the row.
-    let (count, last_at): (i32, DateTime<Utc>) = sqlx::query_as(
+    let row: Row = sqlx::query_as(
         "insert into sign_in_failures as f (subject, failures, last_failed_at) values ($1, 0, $2)
          on conflict (subject) do update set failures = f.failures
          returning failures, last_failed_at",
@@ -21,10 +30,7 @@ pub async fn lock(tx: &mut SystemTx, subject: &[u8; 32], now: DateTime<Utc>) -> 
     .bind(now)
     .fetch_one(tx)
     .await?;
-    Ok(Failures {
-        count: u32::try_from(count).unwrap_or_default(),
-        last_at,
-    })
+    Ok(failures(row))
 }
 
 /// Counts one more failure, from one again if the last is older than `forgotten_before`.
@@ -63,30 +69,39 @@ pub async fn forget(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<(), Databas
     Ok(())
 }
 
-/// Takes one counted failure back: it was none.
+/// Takes one counted failure back: it was none. Returns what is left of them.
 ///
 /// # Errors
 /// The database's.
-pub async fn take_back(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<(), DatabaseError> {
-    sqlx::query("update sign_in_failures set failures = greatest(failures - 1, 0) where subject = $1")
-        .bind(subject.as_slice())
-        .execute(tx)
-        .await?;
-    Ok(())
+pub async fn take_back(tx: &mut SystemTx, subject: &[u8; 32]) -> Result<Option<Failures>, DatabaseError> {
+    let row: Option<Row> = sqlx::query_as(
+        "update sign_in_failures set failures = greatest(failures - 1, 0) where subject = $1
+         returning failures, last_failed_at",
+    )
+    .bind(subject.as_slice())
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(failures))
 }
 
 /// Takes one counted failure back and ends the pause that those before it cost: the next attempt is looked at at once.
+/// Returns what is left of them.
 ///
 /// # Errors
 /// The database's.
-pub async fn end_pause(tx: &mut SystemTx, subject: &[u8; 32], failed_at: DateTime<Utc>) -> Result<(), DatabaseError> {
-    sqlx::query(
+pub async fn end_pause(
+    tx: &mut SystemTx,
+    subject: &[u8; 32],
+    failed_at: DateTime<Utc>,
+) -> Result<Option<Failures>, DatabaseError> {
+    let row: Option<Row> = sqlx::query_as(
         "update sign_in_failures set failures = greatest(failures - 1, 0), last_failed_at = least(last_failed_at, $2)
-         where subject = $1",
+         where subject = $1
+         returning failures, last_failed_at",
     )
     .bind(subject.as_slice())
     .bind(failed_at)
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    Ok(row.map(failures))
 }

@@ -97,6 +97,39 @@ pub async fn replace_password_hash(
     Ok(replaced.rows_affected() == 1)
 }
 
+/// Whether the password of the account still is the one whose hash was compared while no transaction was open. It stays so
+/// until this one ends. `stronger` takes the hash's place.
+///
+/// # Errors
+/// The database's.
+pub async fn settle_password(
+    tx: &mut SystemTx,
+    user: UserId,
+    verified: &str,
+    stronger: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, DatabaseError> {
+    // The account's row first, as everybody locks them who changes both.
+    let is_there: Option<i32> =
+        sqlx::query_scalar("select 1 from users where id = $1 and deleted_at is null for key share")
+            .bind(user.uuid())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if is_there.is_none() {
+        return Ok(false);
+    }
+    if let Some(stronger) = stronger {
+        return replace_password_hash(tx, user, verified, stronger, now).await;
+    }
+    let is_same: Option<i32> =
+        sqlx::query_scalar("select 1 from credentials where user_id = $1 and password_hash = $2 for update")
+            .bind(user.uuid())
+            .bind(verified)
+            .fetch_optional(tx)
+            .await?;
+    Ok(is_same.is_some())
+}
+
 /// Whether a second factor is asked for when the user signs in.
 ///
 /// # Errors

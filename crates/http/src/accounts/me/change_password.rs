@@ -13,7 +13,7 @@ use crate::{
     AppState, Problem, SignedIn, ValidJson,
     accounts::{register::weak_password, visitor::AtTheDoor},
     body::rules,
-    rate_limit,
+    rate_limit::{self, RateLimit},
 };
 
 /// The present password and the next.
@@ -46,23 +46,24 @@ pub(super) async fn change_password(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ChangePasswordRequest>,
-) -> Result<StatusCode, Problem> {
+) -> Result<(RateLimit, StatusCode), Problem> {
     let current = Password::enter(&request.current_password)
         .map_err(|error| Problem::field("/current_password", error.code(), error.to_string()))?;
     let password = Password::choose(&request.password)
         .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
-    accounts::change_password(&state.app, &signed_in.session, current, password, &visitor)
+    let left = accounts::change_password(&state.app, &signed_in.session, current, password, &visitor)
         .await
         .map_err(|error| match error {
-            ChangePasswordError::WrongPassword => Problem::field(
+            ChangePasswordError::WrongPassword(left) => Problem::field(
                 "/current_password",
                 "password_wrong",
                 "This is not your present password.",
-            ),
+            )
+            .rate_limit(RateLimit(left)),
             ChangePasswordError::WeakPassword(strength) => weak_password("/password", &strength),
             ChangePasswordError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             ChangePasswordError::StepUpRequired(missing) => missing.into(),
             ChangePasswordError::Fault(fault) => fault.into(),
         })?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((RateLimit(left), StatusCode::NO_CONTENT))
 }

@@ -16,6 +16,7 @@ use crate::{
         login_second_factor::{SecondFactorRequest, refusal},
         visitor::AtTheDoor,
     },
+    rate_limit::RateLimit,
 };
 
 /// A session that begins with a new second factor.
@@ -44,12 +45,13 @@ pub(super) async fn operator_confirm_totp(
     ValidJson(request): ValidJson<SecondFactorRequest>,
 ) -> Result<Response, Problem> {
     let (challenge, code) = request.parts()?;
-    let (started, codes) = accounts::confirm_operator_totp(&state.app, &challenge, &code, &visitor)
+    let (started, codes, left) = accounts::confirm_operator_totp(&state.app, &challenge, &code, &visitor)
         .await
         .map_err(refusal)?;
     let confirmed = OperatorFactorConfirmed {
         session: OperatorSessionView::of_started(&started),
         recovery_codes: codes.show(),
     };
-    Ok((session::cookie(&state, &started), Json(confirmed)).into_response())
+    let cookie = session::cookie(&state, &started);
+    Ok((RateLimit(left), cookie, Json(confirmed)).into_response())
 }

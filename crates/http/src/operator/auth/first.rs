@@ -13,6 +13,7 @@ use crate::{
     AppState, Problem, ValidJson,
     accounts::{problems, register::weak_password, visitor::AtTheDoor},
     body::rules,
+    rate_limit::RateLimit,
 };
 
 /// The link's token, and who the first operator is.
@@ -43,13 +44,14 @@ pub struct FirstOperatorRequest {
         (status = 200, description = "Made; a second factor is to be set up", body = OperatorSignInAnswer),
         (status = 404, description = "`link_unknown`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`link_expired`: used, older than a day, or there is an operator by now", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn operator_first(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<FirstOperatorRequest>,
-) -> Result<Json<OperatorSignInAnswer>, Problem> {
+) -> Result<(RateLimit, Json<OperatorSignInAnswer>), Problem> {
     let token =
         OpaqueToken::decode(request.token.expose_secret()).ok_or_else(|| Problem::of(problems::LINK_UNKNOWN))?;
     let email =

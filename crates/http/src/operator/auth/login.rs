@@ -15,6 +15,7 @@ use crate::{
         visitor::AtTheDoor,
     },
     body::rules,
+    rate_limit::RateLimit,
 };
 
 /// An operator's address and password.
@@ -73,7 +74,7 @@ pub(super) async fn operator_login(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<OperatorLoginRequest>,
-) -> Result<Json<OperatorSignInAnswer>, Problem> {
+) -> Result<(RateLimit, Json<OperatorSignInAnswer>), Problem> {
     let (email, password) = credentials(&request.email, &request.password)?;
     sign_in(&state, &email, password, &visitor).await
 }
@@ -84,9 +85,9 @@ pub(super) async fn sign_in(
     email: &Email,
     password: Password,
     visitor: &Visitor,
-) -> Result<Json<OperatorSignInAnswer>, Problem> {
-    let step = accounts::sign_in_operator(&state.app, email, password, visitor)
+) -> Result<(RateLimit, Json<OperatorSignInAnswer>), Problem> {
+    let (step, left) = accounts::sign_in_operator(&state.app, email, password, visitor)
         .await
         .map_err(refusal)?;
-    Ok(Json(step.into()))
+    Ok((RateLimit(left), Json(step.into())))
 }

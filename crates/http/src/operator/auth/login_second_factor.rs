@@ -14,6 +14,7 @@ use crate::{
         login_second_factor::{SecondFactorRequest, refusal},
         visitor::AtTheDoor,
     },
+    rate_limit::RateLimit,
 };
 
 /// Signs an operator in.
@@ -32,9 +33,9 @@ pub(super) async fn operator_login_second_factor(
     ValidJson(request): ValidJson<SecondFactorRequest>,
 ) -> Result<Response, Problem> {
     let (challenge, code) = request.parts()?;
-    let started = accounts::sign_in_operator_with_second_factor(&state.app, &challenge, &code, &visitor)
+    let (started, left) = accounts::sign_in_operator_with_second_factor(&state.app, &challenge, &code, &visitor)
         .await
         .map_err(refusal)?;
     let view = OperatorSessionView::of_started(&started);
-    Ok((session::cookie(&state, &started), Json(view)).into_response())
+    Ok((RateLimit(left), session::cookie(&state, &started), Json(view)).into_response())
 }

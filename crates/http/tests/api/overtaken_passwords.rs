@@ -1,0 +1,127 @@
+//! A password that is replaced while somebody's guess at it is hashed opens nothing any more: what was compared is
+//! compared again under the lock of what is acted on.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use serde_json::json;
+use tenantry_app::accounts::{self, PasswordHasher, PasswordParameters};
+use tenantry_domain::accounts::{Email, OperatorRole, Password};
+use tenantry_postgres::SystemTx;
+use tenantry_test_support::wait_for;
+
+use crate::support::{Answer, PASSWORD, TestApp};
+
+const NEXT: &str = "purple anchor sings at dawn";
+
+/// A hash of a password; a cheap one is made again by whoever signs in with it.
+async fn hash(password: &str, memory_kib: u32) -> String {
+    let parameters = PasswordParameters {
+        memory_kib,
+        iterations: 1,
+        lanes: 1,
+        concurrency: 1,
+    };
+    PasswordHasher::new(parameters)
+        .unwrap()
+        .hash(Password::choose(&password.into()).unwrap())
+        .await
+        .unwrap()
+}
+
+async fn replace(test: &TestApp, statement: &'static str, hash: &str) -> SystemTx {
+    let mut tx = test.app.database.system("a test replaces a password").await.unwrap();
+    let replaced = sqlx::query(statement).bind(hash).execute(&mut tx).await.unwrap();
+    assert_eq!(replaced.rows_affected(), 1);
+    tx
+}
+
+/// What an attempt gets that has read the password before it is replaced, and comes to act on it after.
+async fn overtaken(test: &TestApp, statement: &'static str, attempt: impl Future<Output = Answer>) -> Answer {
+    let tx = replace(test, statement, &hash(NEXT, 64).await).await;
+    let mut attempt = pin!(attempt);
+    let waits = wait_for("an attempt that waits for the password", Duration::from_secs(20), async || {
+        let query = "select count(*) from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'";
+        (test.count(query).await > 0).then_some(())
+    });
+    tokio::select! {
+        answer = &mut attempt => return answer,
+        () = waits => {}
+    }
+    tx.commit().await.unwrap();
+    attempt.await
+}
+
+const OF_A_USER: &str = "update credentials set password_hash = $1";
+const OF_AN_OPERATOR: &str = "update operators set password_hash = $1";
+
+#[tokio::test]
+async fn no_session_begins_with_a_password_that_was_replaced_meanwhile() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    for grant in ["session", "token"] {
+        replace(&test, OF_A_USER, &hash(PASSWORD, 64).await)
+            .await
+            .commit()
+            .await
+            .unwrap();
+        let sessions = test.count("select count(*) from sessions").await;
+        let mut browser = test.browser();
+        let request = json!({ "email": "ada@example.org", "password": PASSWORD, "grant": grant });
+        let answer = overtaken(&test, OF_A_USER, browser.post("/api/v1/auth/login", &request)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "invalid_credentials"),
+            "{grant}"
+        );
+        assert_eq!(test.count("select count(*) from sessions").await, sessions, "{grant}");
+    }
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'session.refused'")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_hash_that_is_made_again_does_not_bring_the_old_password_back() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    replace(&test, OF_A_USER, &hash(PASSWORD, 32).await)
+        .await
+        .commit()
+        .await
+        .unwrap();
+    let mut browser = test.browser();
+    let login = |password: &str| json!({ "email": "ada@example.org", "password": password });
+    let answer = overtaken(&test, OF_A_USER, browser.post("/api/v1/auth/login", &login(PASSWORD))).await;
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    let mut browser = test.browser();
+    assert_eq!(browser.post("/api/v1/auth/login", &login(PASSWORD)).await.status, 401);
+    assert_eq!(browser.post("/api/v1/auth/login", &login(NEXT)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_password_that_was_replaced_meanwhile_proves_nothing() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let request = json!({ "password": PASSWORD });
+    let answer = overtaken(&test, OF_A_USER, ada.post("/api/v1/auth/step-up", &request)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_credentials"));
+}
+
+#[tokio::test]
+async fn an_operator_gets_no_further_with_a_password_that_was_replaced_meanwhile() {
+    let test = TestApp::start().await;
+    let email = Email::parse("admin@example.org").unwrap();
+    let password = Password::choose(&PASSWORD.into()).unwrap();
+    accounts::create_operator(&test.app, &email, password, OperatorRole::Admin, "test")
+        .await
+        .unwrap();
+    let mut browser = test.browser();
+    let request = json!({ "email": "admin@example.org", "password": PASSWORD });
+    let path = "/api/v1/operator/auth/login";
+    let answer = overtaken(&test, OF_AN_OPERATOR, browser.post(path, &request)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_credentials"));
+    assert_eq!(test.count("select count(*) from sign_in_challenges").await, 0);
+}
