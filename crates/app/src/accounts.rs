@@ -44,8 +44,9 @@ pub use forgot_password::forgot_password;
 pub use impersonation::{StartedImpersonation, view_as};
 pub use oidc::{
     AuthorizeError, Client, ClientSecret, CodeRequest, CodeTokens, ExchangeError, LogoutHint, ProductToken,
-    RedeemError, Redemption, Redirect, RedirectKind, UserInfo, authentication_time, end_hinted_session, exchange,
-    find_client, find_redirect, issue_code, read_hint, redeem, renew_client_secret, userinfo,
+    RedeemError, Redemption, Redirect, RedirectKind, TokenRateError, UserInfo, admit_token_request,
+    authentication_time, end_hinted_session, exchange, find_client, find_redirect, issue_code, read_hint, redeem,
+    renew_client_secret, userinfo,
 };
 pub use opaque_token::OpaqueToken;
 pub use operator_accounts::{

@@ -7,6 +7,7 @@ pub mod locale;
 pub mod notifications;
 pub mod operator;
 pub mod password;
+pub mod rate;
 pub mod recovery_code;
 pub mod second_factor;
 pub mod session;

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::response::{IntoResponseParts, ResponseParts};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use tenantry_domain::accounts::Allowance;
 
 use crate::{Problem, accounts::problems};
@@ -19,6 +19,13 @@ impl RateLimit {
         headers.insert("ratelimit-limit", HeaderValue::from(allowance.limit));
         headers.insert("ratelimit-remaining", HeaderValue::from(allowance.remaining));
         headers.insert("ratelimit-reset", HeaderValue::from(whole_seconds(self.resets_after())));
+    }
+
+    /// The same with `Retry-After`, where nothing is left.
+    pub(crate) fn write_used_up(self, headers: &mut HeaderMap) {
+        self.write(headers);
+        let seconds = whole_seconds(self.resets_after()).max(1);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 
     fn resets_after(self) -> Duration {

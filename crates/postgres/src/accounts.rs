@@ -12,6 +12,7 @@ pub mod operator_accounts;
 pub mod operators;
 pub mod profiles;
 pub mod refresh_tokens;
+pub mod request_rates;
 pub mod second_factors;
 pub mod sessions;
 pub mod sign_in_failures;

@@ -65,6 +65,7 @@ pub const TABLES: &[(&str, Class)] = &[
     ("products", Class::System),
     ("recovery_codes", Class::User),
     ("refresh_tokens", Class::User),
+    ("request_rates", Class::System),
     ("sealed_secrets", Class::System),
     ("sessions", Class::User),
     ("sign_in_challenges", Class::System),

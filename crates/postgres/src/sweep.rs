@@ -70,10 +70,14 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .await?;
     let failures = sqlx::query("delete from sign_in_failures where last_failed_at < $1")
         .bind(ages.failures_before)
+        .execute(&mut *tx)
+        .await?;
+    let rates = sqlx::query("delete from request_rates where used_until < $1")
+        .bind(now)
         .execute(tx)
         .await?;
     let all = [
-        answers, sessions, operators, challenges, devices, causes, spent, codes, keys, sign_ups, links, failures,
+        answers, sessions, operators, challenges, devices, causes, spent, codes, keys, sign_ups, links, failures, rates,
     ];
     Ok(all.iter().map(PgQueryResult::rows_affected).sum())
 }

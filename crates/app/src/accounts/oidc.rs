@@ -5,6 +5,7 @@ mod clients;
 mod end_session;
 mod exchange;
 mod redeem;
+mod token_rate;
 mod userinfo;
 
 pub use authorize::{AuthorizeError, CodeRequest, authentication_time, issue_code};
@@ -12,6 +13,7 @@ pub use clients::{Client, ClientSecret, Redirect, RedirectKind, find_client, fin
 pub use end_session::{LogoutHint, end_hinted_session, read_hint};
 pub use exchange::{ExchangeError, ProductToken, exchange};
 pub use redeem::{CodeTokens, RedeemError, Redemption, redeem};
+pub use token_rate::{TokenRateError, admit_token_request};
 pub use userinfo::{UserInfo, userinfo};
 
 pub(crate) use clients::{register, retire};

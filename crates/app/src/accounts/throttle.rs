@@ -36,22 +36,14 @@ impl Attempt {
         Self::new(app, &format!("{door} on a known device"), &device, None)
     }
 
-    /// `door` keeps users and operators apart. The subjects are keyed hashes: the table names nobody.
+    /// `door` keeps users and operators apart.
     pub(super) fn new(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
-        let key = app.sealer.derive("sign-in throttle")?;
-        let subject = |kind: &str, value: &str| -> [u8; 32] {
-            let mut hash = Sha256::new();
-            hash.update(key.as_slice());
-            for part in [door, kind, value] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-            hash.finalize().into()
-        };
         Ok(Self {
-            account: subject("account", email),
+            account: subject(app, &[door, "account", email])?,
             per_account: PER_ACCOUNT,
-            address: address.map(network).map(|network| subject("address", &network)),
+            address: address
+                .map(|address| subject(app, &[door, "address", &network(address)]))
+                .transpose()?,
         })
     }
 
@@ -114,8 +106,19 @@ fn allowance(throttle: Throttle, failures: Option<Failures>, now: DateTime<Utc>)
     failures.map_or(throttle.untouched(), |failures| throttle.allowance(failures, now))
 }
 
+/// What is counted, as a keyed hash: the tables name nobody.
+pub(super) fn subject(app: &App, parts: &[&str]) -> Result<[u8; 32], Fault> {
+    let mut hash = Sha256::new();
+    hash.update(app.sealer.derive("sign-in throttle")?.as_slice());
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    Ok(hash.finalize().into())
+}
+
 /// One customer's network: an IPv4 address, or the /64 that every IPv6 customer has to itself.
-fn network(address: IpAddr) -> String {
+pub(super) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("{:x}/64", address.to_bits() >> 64),

@@ -2,6 +2,7 @@
 
 mod asking;
 mod exchanging;
+mod rates;
 mod redeeming;
 mod signing_out;
 

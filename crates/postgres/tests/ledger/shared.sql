@@ -9,6 +9,7 @@ insert into clusters (id, name) values (gen_random_uuid(), 'local');
 insert into sign_ups (token_hash, email_normalized, password_hash, name, organization_name, expires_at)
     values (sha256('token'), 'new@example.org', 'hash', 'New', 'New', now() + interval '1 day');
 insert into sign_in_failures (subject, failures, last_failed_at) values ('subject', 1, now());
+insert into request_rates (subject, used_until) values (sha256('subject'), now());
 insert into operators (id, email_normalized, password_hash, role)
     values (gen_random_uuid(), 'operator@example.org', 'hash', 'admin');
 insert into operator_sessions (id, operator_id, secret_hash, expires_at)

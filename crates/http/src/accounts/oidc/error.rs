@@ -7,6 +7,9 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use tenantry_app::error::Fault;
+use tenantry_domain::accounts::Allowance;
+
+use crate::rate_limit::RateLimit;
 
 /// One refusal.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ pub(super) struct OAuthError {
     error: &'static str,
     description: String,
     challenge: Option<&'static str>,
+    used_up: Option<RateLimit>,
 }
 
 impl OAuthError {
@@ -24,6 +28,19 @@ impl OAuthError {
             error,
             description: description.into(),
             challenge: None,
+            used_up: None,
+        }
+    }
+
+    /// The same request may be made later.
+    pub(super) fn too_many_requests(allowance: Allowance) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            used_up: Some(RateLimit(allowance)),
+            ..Self::new(
+                "temporarily_unavailable",
+                "too many tokens were asked for: wait as long as Retry-After says",
+            )
         }
     }
 
@@ -79,6 +96,9 @@ impl IntoResponse for OAuthError {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(limit) = self.used_up {
+            limit.write_used_up(response.headers_mut());
         }
         response
     }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tenantry_app::accounts::{self, Client, ExchangeError, RedeemError, Redemption};
+use tenantry_app::accounts::{self, Client, ExchangeError, RedeemError, Redemption, TokenRateError};
 
 use super::{
     client_authentication::authenticate,
@@ -14,20 +14,24 @@ use super::{
     error::OAuthError,
     parameters::{Parameters, Unreadable},
 };
-use crate::AppState;
+use crate::{AppState, ClientAddress, rate_limit::RateLimit};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// `POST /oauth/token`.
-pub(super) async fn token(State(state): State<AppState>, request: Request) -> Response {
-    match answer(&state, request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+pub(super) async fn token(State(state): State<AppState>, address: ClientAddress, request: Request) -> Response {
+    counted(&state, address, request)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn answer(state: &AppState, request: Request) -> Result<Response, OAuthError> {
+/// Looks at who asks, which counts the request, and then at what is asked.
+async fn counted(
+    state: &AppState,
+    ClientAddress(address): ClientAddress,
+    request: Request,
+) -> Result<Response, OAuthError> {
     let headers = request.headers().clone();
     let form = Parameters::read(request)
         .await
@@ -35,10 +39,25 @@ async fn answer(state: &AppState, request: Request) -> Result<Response, OAuthErr
     if let Some(name) = form.repeated() {
         return Err(OAuthError::invalid_request(format!("{} stands twice", printable(name))));
     }
-    let client = authenticate(state, &headers, &form).await?;
-    match required(&form, "grant_type")? {
-        "authorization_code" => redeem(state, &client, &form).await,
-        TOKEN_EXCHANGE => exchange(state, &client, &form).await,
+    let client = authenticate(state, &headers, &form).await;
+    let left = accounts::admit_token_request(&state.app, client.as_ref().ok(), address)
+        .await
+        .map_err(|error| match error {
+            TokenRateError::TooManyRequests(allowance) => OAuthError::too_many_requests(allowance),
+            TokenRateError::Fault(fault) => fault.into(),
+        })?;
+    let granted = match client {
+        Ok(client) => grant(state, &client, &form).await,
+        Err(error) => Err(error),
+    };
+    let response = granted.unwrap_or_else(IntoResponse::into_response);
+    Ok((RateLimit(left), response).into_response())
+}
+
+async fn grant(state: &AppState, client: &Client, form: &Parameters) -> Result<Response, OAuthError> {
+    match required(form, "grant_type")? {
+        "authorization_code" => redeem(state, client, form).await,
+        TOKEN_EXCHANGE => exchange(state, client, form).await,
         _ => Err(OAuthError::new(
             "unsupported_grant_type",
             "what is exchanged here is an authorization_code, or a token by RFC 8693",
