@@ -9,6 +9,7 @@ pub mod billing;
 pub mod clock;
 pub mod context;
 pub mod error;
+mod follow;
 pub mod idempotency;
 pub mod mail;
 pub mod organizations;

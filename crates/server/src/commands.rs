@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod catalog;
+mod confirm;
 mod doctor;
 mod keys;
 mod mail;

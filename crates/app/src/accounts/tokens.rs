@@ -11,8 +11,8 @@ mod start;
 
 pub use bearer::{BearerSession, find_bearer_session, find_token_session};
 pub use key_pair::KeyError;
-pub use key_ring::jwks;
-pub use keys::{SigningKey, keep_keys_fresh, list_keys, rotate_keys};
+pub use key_ring::{follow_keys, jwks};
+pub use keys::{RevokedKey, SigningKey, keep_keys_fresh, list_keys, revoke_key, rotate_keys};
 pub use refresh::{RefreshError, refresh};
 pub use start::Tokens;
 pub(super) use start::start;

@@ -86,6 +86,14 @@ impl KeyTimes {
         Self::signing_from(now, now + Self::PUBLISHED_AHEAD)
     }
 
+    /// The life of a key in the place of a successor that never signed: ready when its predecessor stops, however soon
+    /// that is. Whoever has not heard of it by then reads the list again.
+    #[must_use]
+    pub fn successor_of(predecessor: &Self, now: DateTime<Utc>) -> Self {
+        let not_before = (now + Self::PUBLISHED_AHEAD).min(predecessor.retire_at).max(now);
+        Self::signing_from(now, not_before)
+    }
+
     fn signing_from(created_at: DateTime<Utc>, not_before: DateTime<Utc>) -> Self {
         let retire_at = not_before + Self::SIGNS;
         Self {
@@ -138,6 +146,18 @@ mod tests {
             second.not_before < first.retire_at,
             "somebody signs at every moment, also when the successor is made a few days late"
         );
+    }
+
+    #[test]
+    fn a_successor_in_the_place_of_another_leaves_no_gap() {
+        let start = DateTime::UNIX_EPOCH;
+        let mut first = KeyTimes::first(start);
+        first.retire_at = start + TimeDelta::hours(5);
+        assert_eq!(KeyTimes::successor_of(&first, start).not_before, first.retire_at);
+        let late = start + TimeDelta::hours(6);
+        assert!(KeyTimes::successor_of(&first, late).may_sign(late));
+        let early = KeyTimes::successor_of(&KeyTimes::first(start), start);
+        assert_eq!(early, KeyTimes::successor(start));
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub async fn lock(tx: &mut SystemTx) -> Result<(), DatabaseError> {
 pub async fn list_published(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<Vec<SigningKeyRow>, DatabaseError> {
     let rows: Vec<Row> = sqlx::query_as(
         "select kid, algorithm, public_jwk, sealed_private, created_at, not_before, retire_at, remove_at
-         from signing_keys where remove_at > $1 order by algorithm, not_before desc, kid",
+         from signing_keys where remove_at > $1 and revoked_at is null order by algorithm, not_before desc, kid",
     )
     .bind(now)
     .fetch_all(tx)
@@ -104,7 +104,47 @@ pub async fn add(tx: &mut SystemTx, key: &SigningKeyRow) -> Result<(), DatabaseE
     .bind(times.not_before)
     .bind(times.retire_at)
     .bind(times.remove_at)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    announce(tx).await
+}
+
+/// What a key signs with, and since when it is revoked.
+///
+/// # Errors
+/// The database's.
+pub async fn find(
+    tx: &mut SystemTx,
+    kid: &str,
+) -> Result<Option<(SigningAlgorithm, Option<DateTime<Utc>>)>, DatabaseError> {
+    let row: Option<(String, Option<DateTime<Utc>>)> =
+        sqlx::query_as("select algorithm, revoked_at from signing_keys where kid = $1")
+            .bind(kid)
+            .fetch_optional(tx)
+            .await?;
+    Ok(row.and_then(|(algorithm, revoked_at)| Some((SigningAlgorithm::from_text(&algorithm)?, revoked_at))))
+}
+
+/// Takes a key out of use for good, and forgets its private half; `false` when that was done before.
+///
+/// # Errors
+/// The database's.
+pub async fn revoke(tx: &mut SystemTx, kid: &str, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let revoked = sqlx::query(
+        "update signing_keys set revoked_at = $2, sealed_private = '' where kid = $1 and revoked_at is null",
+    )
+    .bind(kid)
+    .bind(now)
+    .execute(&mut *tx)
+    .await?;
+    announce(tx).await?;
+    Ok(revoked.rows_affected() == 1)
+}
+
+/// Tells every server that the keys are other ones, once the transaction is committed.
+async fn announce(tx: &mut SystemTx) -> Result<(), DatabaseError> {
+    sqlx::query("select pg_notify('signing_keys_changed', '')")
+        .execute(tx)
+        .await?;
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use tenantry_app::accounts::{SigningKey, list_keys, rotate_keys};
+use tenantry_app::accounts::{SigningKey, list_keys, revoke_key, rotate_keys};
 use tenantry_domain::accounts::tokens::SigningAlgorithm;
 
-use super::operator::ACTOR;
+use super::{confirm, operator::ACTOR};
 use crate::{
     cli::{AlgorithmArg, KeysCommand, Output},
     exit::{Failure, FailureKind},
@@ -18,6 +18,7 @@ pub async fn run(wired: &Wired, command: KeysCommand) -> Result<(), Failure> {
     match command {
         KeysCommand::List(output) => list(wired, output.output).await,
         KeysCommand::Rotate { algorithm, output } => rotate(wired, algorithm, output.output).await,
+        KeysCommand::Revoke { key, yes, output } => revoke(wired, &key, yes, output.output).await,
     }
 }
 
@@ -63,14 +64,49 @@ async fn rotate(wired: &Wired, algorithm: Option<AlgorithmArg>, output: Output) 
         let keys: Vec<Value> = made.iter().map(|key| view(wired, key)).collect();
         return print_json(&json!({ "keys": keys }));
     }
-    made.iter().try_for_each(|key| {
-        print_line(&format!(
-            "{} {} is published and signs from {} on",
-            key.algorithm.as_str(),
-            key.kid,
-            minute(key.times.not_before)
-        ))
-    })
+    made.iter().try_for_each(announce)
+}
+
+async fn revoke(wired: &Wired, kid: &str, yes: bool, output: Output) -> Result<(), Failure> {
+    if !yes {
+        let warning = format!(
+            "This takes key {kid} out of use at once: every token that it signed is refused from now on. There is no undo."
+        );
+        confirm::ask("takes a key out of use for good", &warning, kid)?;
+    }
+    let revoked = revoke_key(&wired.app, kid, ACTOR)
+        .await
+        .map_err(unavailable)?
+        .ok_or_else(|| {
+            Failure::new(
+                FailureKind::NotFound,
+                format!("there is no key {kid}; `tenantry keys list` shows all"),
+            )
+        })?;
+    if output == Output::Json {
+        return print_json(&json!({
+            "kid": revoked.kid,
+            "algorithm": revoked.algorithm.as_str(),
+            "revoked_at": revoked.revoked_at,
+            "successor": revoked.successor.as_ref().map(|key| view(wired, key)),
+        }));
+    }
+    print_line(&format!(
+        "{} {} is revoked since {}",
+        revoked.algorithm.as_str(),
+        revoked.kid,
+        minute(revoked.revoked_at)
+    ))?;
+    revoked.successor.as_ref().map_or(Ok(()), announce)
+}
+
+fn announce(key: &SigningKey) -> Result<(), Failure> {
+    print_line(&format!(
+        "{} {} is published and signs from {} on",
+        key.algorithm.as_str(),
+        key.kid,
+        minute(key.times.not_before)
+    ))
 }
 
 fn view(wired: &Wired, key: &SigningKey) -> Value {

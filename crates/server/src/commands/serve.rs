@@ -51,7 +51,10 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
     if let Some(address) = configuration.metrics_listen {
         serve_metrics(address, metrics, stop.clone()).await?;
     }
-    let catalog = tokio::spawn(tenantry_app::billing::follow_catalog(wired.app.clone(), stop.clone()));
+    let followers = [
+        tokio::spawn(tenantry_app::billing::follow_catalog(wired.app.clone(), stop.clone())),
+        tokio::spawn(tenantry_app::accounts::follow_keys(wired.app.clone(), stop.clone())),
+    ];
 
     tracing::info!(
         address = %configuration.listen,
@@ -73,7 +76,9 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
     if let Some(workers) = workers {
         workers.shut_down().await;
     }
-    catalog.abort();
+    for follower in followers {
+        follower.abort();
+    }
     wired.app.database.close().await;
     Ok(())
 }

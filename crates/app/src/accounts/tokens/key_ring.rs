@@ -1,18 +1,27 @@
 //! The keys in memory: opened once, read again now and then, so that every replica signs with the same key and believes
 //! the same ones.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Value, json};
 use tenantry_domain::accounts::tokens::{KeyTimes, SigningAlgorithm};
 use tenantry_postgres::accounts::signing_keys::{self, SigningKeyRow};
 use tokio::sync::{Mutex, OnceCell};
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::{key_pair, keys};
-use crate::{App, error::Fault};
+use crate::{
+    App,
+    error::Fault,
+    follow::{Followed, follow},
+};
 
 /// What is younger is used as it is.
 const FRESH_FOR: TimeDelta = TimeDelta::seconds(60);
@@ -37,6 +46,8 @@ pub(super) struct Key {
 /// The keys that were published when they were read.
 pub(super) struct Published {
     read_at: DateTime<Utc>,
+    /// Of two readings the one that began later knows more.
+    reading: u64,
     pub(super) keys: Vec<Key>,
 }
 
@@ -65,6 +76,7 @@ impl Published {
 pub(crate) struct KeyRing {
     held: RwLock<Option<Arc<Published>>>,
     reading: Mutex<()>,
+    readings: AtomicU64,
     pub(super) installation_secret: OnceCell<Zeroizing<[u8; 32]>>,
 }
 
@@ -74,7 +86,11 @@ impl KeyRing {
     }
 
     fn hold(&self, published: Arc<Published>) {
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(published);
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        // What began before a key was revoked must not bring it back.
+        if held.as_ref().is_none_or(|held| held.reading < published.reading) {
+            *held = Some(published);
+        }
     }
 }
 
@@ -122,14 +138,33 @@ async fn read_once(app: &App, young_enough: TimeDelta) -> Result<Arc<Published>,
     read(app).await
 }
 
+/// Reads the keys again whenever one was made or revoked anywhere, until `stop`.
+pub async fn follow_keys(app: App, stop: CancellationToken) {
+    let keys = Followed {
+        channel: "signing_keys_changed",
+        what: "the signing keys",
+        read: read_again,
+    };
+    follow(app, keys, stop).await;
+}
+
+fn read_again(app: &App) -> BoxFuture<'_, Result<(), Fault>> {
+    Box::pin(async move { read(app).await.map(drop) })
+}
+
 /// Reads the ledger.
 pub(super) async fn read(app: &App) -> Result<Arc<Published>, Fault> {
+    let reading = app.key_ring().readings.fetch_add(1, Ordering::SeqCst) + 1;
     let now = app.clock.now();
     let mut tx = app.database.read_system("read the signing keys").await?;
     let rows = signing_keys::list_published(&mut tx, now).await?;
     tx.commit().await?;
     let keys = rows.into_iter().map(|row| open(app, row)).collect::<Result<_, _>>()?;
-    let published = Arc::new(Published { read_at: now, keys });
+    let published = Arc::new(Published {
+        read_at: now,
+        reading,
+        keys,
+    });
     app.key_ring().hold(Arc::clone(&published));
     Ok(published)
 }

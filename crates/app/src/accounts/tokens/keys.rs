@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::json;
 use tenantry_domain::accounts::tokens::{KeyTimes, SigningAlgorithm};
 use tenantry_postgres::{
@@ -84,6 +84,85 @@ pub async fn rotate_keys(app: &App, algorithm: SigningAlgorithm, actor: &str) ->
         times,
         signs: !has_one,
     })
+}
+
+/// A key that is believed no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// Which.
+    pub kid: String,
+    /// What it signed with.
+    pub algorithm: SigningAlgorithm,
+    /// Since when.
+    pub revoked_at: DateTime<Utc>,
+    /// What was made in its place; none where others sign, or it was revoked before.
+    pub successor: Option<SigningKey>,
+}
+
+/// Takes a key out of use at once, on every server: it signs nothing more, what it signed is refused, and it is on the list
+/// no longer. Where nobody else signs, a new key does from now on. Again does nothing. `None` when there is no such key.
+///
+/// # Errors
+/// The ledger's, or a key that cannot be made.
+pub async fn revoke_key(app: &App, kid: &str, actor: &str) -> Result<Option<RevokedKey>, Fault> {
+    let mut tx = app.database.read_system("find a signing key to revoke").await?;
+    let found = signing_keys::find(&mut tx, kid).await?;
+    tx.commit().await?;
+    let Some((algorithm, _)) = found else { return Ok(None) };
+    // Before the lock: a key of RSA takes a while.
+    let pair = key_pair::generate(algorithm).await?;
+    let now = app.clock.now().trunc_subsecs(6);
+    let mut tx = app.database.system("revoke a signing key").await?;
+    signing_keys::lock(&mut tx).await?;
+    let mut revoked = RevokedKey {
+        kid: kid.to_owned(),
+        algorithm,
+        revoked_at: now,
+        successor: None,
+    };
+    if signing_keys::revoke(&mut tx, kid, now).await? {
+        let act = Act::new("signing_key.revoked", actor)
+            .target(kid)
+            .body(json!({ "algorithm": algorithm.as_str() }));
+        audit::record(app, &mut tx, act).await?;
+        revoked.successor = replace(app, &mut tx, algorithm, pair, now, actor).await?;
+    } else if let Some((_, Some(before))) = signing_keys::find(&mut tx, kid).await? {
+        revoked.revoked_at = before;
+    }
+    tx.commit().await?;
+    key_ring::read(app).await?;
+    Ok(Some(revoked))
+}
+
+/// Makes a key where a revoked one leaves a gap, now or when its predecessor stops.
+async fn replace(
+    app: &App,
+    tx: &mut SystemTx,
+    algorithm: SigningAlgorithm,
+    pair: KeyPair,
+    now: DateTime<Utc>,
+    actor: &str,
+) -> Result<Option<SigningKey>, Fault> {
+    let left: Vec<KeyTimes> = signing_keys::list_published(tx, now)
+        .await?
+        .into_iter()
+        .filter(|key| key.algorithm == algorithm)
+        .map(|key| key.times)
+        .collect();
+    let signs = left.iter().any(|times| times.may_sign(now));
+    let last = left.iter().max_by_key(|times| times.retire_at);
+    let times = match last {
+        Some(last) if signs && last.needs_successor(now) => KeyTimes::successor_of(last, now),
+        Some(_) if signs => return Ok(None),
+        _ => KeyTimes::first(now),
+    };
+    let kid = add(app, tx, algorithm, pair, times, actor).await?;
+    Ok(Some(SigningKey {
+        kid,
+        algorithm,
+        times,
+        signs: times.may_sign(now),
+    }))
 }
 
 /// Makes the first key of each algorithm, and successors for those that retire soon. For a timer; several replicas may

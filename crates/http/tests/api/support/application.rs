@@ -191,6 +191,11 @@ impl TestApp {
 
     /// The same, when that server believes to be elsewhere.
     pub(crate) fn replica_at(&self, public_url: &str) -> Browser {
+        self.another_server(public_url).1
+    }
+
+    /// Another server on the same database, and somebody who reaches it.
+    pub(crate) fn another_server(&self, public_url: &str) -> (App, Browser) {
         let app = &self.app;
         let replica = App::new(Parts {
             database: app.database.clone(),
@@ -206,8 +211,9 @@ impl TestApp {
                 ..app.settings.clone()
             },
         });
-        let router = router(AppState::new(replica, HttpSettings::default()).unwrap());
-        Browser::new(router, public_url, SocketAddr::from(([203, 0, 113, 8], 4711)))
+        let router = router(AppState::new(replica.clone(), HttpSettings::default()).unwrap());
+        let browser = Browser::new(router, public_url, SocketAddr::from(([203, 0, 113, 8], 4711)));
+        (replica, browser)
     }
 
     /// Signs somebody up and confirms by the link in the mail.
