@@ -50,7 +50,7 @@ pub use oidc::{
 };
 pub use opaque_token::OpaqueToken;
 pub use operator_accounts::{
-    Caretaker, ManageOperatorError, OperatorAccount, disable_operator, find_operator, list_operators,
+    Caretaker, ManageOperatorError, OperatorAccount, disable_operator, enable_operator, find_operator, list_operators,
     reset_operator_second_factor, set_operator_role,
 };
 pub use operator_sign_in::{
@@ -76,8 +76,8 @@ pub use sign_up::{SignUp, SignUpError, sign_up};
 pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
 pub use strength::{Strength, estimate};
 pub use tokens::{
-    BearerSession, KeyError, RefreshError, SigningKey, Tokens, find_bearer_session, find_token_session, jwks,
-    keep_keys_fresh, list_keys, refresh, rotate_keys,
+    BearerSession, KeyError, RefreshError, RevokedKey, SigningKey, Tokens, find_bearer_session, find_token_session,
+    follow_keys, jwks, keep_keys_fresh, list_keys, refresh, revoke_key, rotate_keys,
 };
 pub use user_directory::{
     Slice, UserDetail, UserSessionSummary, UserSummary, end_user_session, end_user_sessions, find_user, find_user_id,

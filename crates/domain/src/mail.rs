@@ -103,6 +103,24 @@ pub enum Message {
         /// Leads to the page where it is managed.
         link: String,
     },
+    /// Somebody took an operator's second factor away; the next sign-in sets up another one.
+    OperatorSecondFactorReset {
+        /// Who did, as people say it.
+        by: String,
+        /// When, as people write it.
+        at: String,
+        /// Where operators sign in.
+        link: String,
+    },
+    /// The account of this address is gone.
+    AccountDeleted {
+        /// The person's name.
+        name: String,
+        /// When, as people write it.
+        at: String,
+        /// Where to sign up again.
+        link: String,
+    },
     /// A tenant runs.
     TenantReady {
         /// Whose it is.
@@ -194,6 +212,8 @@ impl Message {
             Self::EmailChanged { .. } => "email_changed",
             Self::NewDevice { .. } => "new_device",
             Self::SecondFactorChanged { .. } => "second_factor_changed",
+            Self::OperatorSecondFactorReset { .. } => "operator_second_factor_reset",
+            Self::AccountDeleted { .. } => "account_deleted",
             Self::TenantReady { .. } => "tenant_ready",
             Self::ProvisioningFailed { .. } => "provisioning_failed",
             Self::RefundNeeded { .. } => "refund_needed",

@@ -21,7 +21,7 @@ use tenantry_postgres::DatabaseError;
 
 use crate::{accounts, rate_limit::RateLimit};
 
-pub use document::{FieldProblem, ProblemDocument};
+pub use document::{FieldProblem, ProblemDocument, ProblemOrganization};
 pub use kinds::ProblemKind;
 
 /// One failure of one request.
@@ -34,6 +34,7 @@ struct Occurrence {
     kind: ProblemKind,
     detail: String,
     errors: Vec<FieldProblem>,
+    organizations: Vec<ProblemOrganization>,
     retry_after: Option<Duration>,
     rate_limit: Option<RateLimit>,
     /// For the log alone.
@@ -47,6 +48,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             errors: Vec::new(),
+            organizations: Vec::new(),
             retry_after: None,
             rate_limit: None,
             source: None,
@@ -80,6 +82,11 @@ impl Problem {
     /// Adds which values are at fault.
     pub fn with_errors(self, errors: Vec<FieldProblem>) -> Self {
         self.change(|occurrence| occurrence.errors = errors)
+    }
+
+    /// Adds which organizations it is about, so that a page can lead there.
+    pub fn with_organizations(self, organizations: Vec<ProblemOrganization>) -> Self {
+        self.change(|occurrence| occurrence.organizations = organizations)
     }
 
     /// Adds when another attempt may succeed; sent as `Retry-After`.

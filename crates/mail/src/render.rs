@@ -30,6 +30,8 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "email_changed",
     "new_device",
     "second_factor_changed",
+    "operator_second_factor_reset",
+    "account_deleted",
     "tenant_ready",
     "provisioning_failed",
     "refund_needed",

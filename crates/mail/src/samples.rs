@@ -57,6 +57,16 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
             at: at(),
             link: link(),
         },
+        Message::OperatorSecondFactorReset {
+            by: text(),
+            at: at(),
+            link: link(),
+        },
+        Message::AccountDeleted {
+            name: text(),
+            at: at(),
+            link: link(),
+        },
         Message::TenantReady {
             organization: text(),
             tenant: text(),

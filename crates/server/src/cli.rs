@@ -175,6 +175,21 @@ pub enum KeysCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Take a key out of use at once: somebody else may have it.
+    ///
+    /// It leaves the list of keys, every server refuses what it signed, and where it was the one that signs, a new key
+    /// takes its place in the same moment. Programs get their next tokens by their refresh tokens and notice nothing;
+    /// nobody is signed out. Products that keep the list of keys believe the old one until they read it again, which is
+    /// an hour at the most unless they are restarted. Revoking it again changes nothing.
+    Revoke {
+        /// The key, as `tenantry keys list` shows it.
+        key: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
 }
 
 /// What a key signs with.
@@ -213,6 +228,13 @@ pub enum OperatorCommand {
     ///
     /// The last admin is refused (exit code 4): make another one first.
     Disable {
+        /// Id or address.
+        operator: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Let a disabled operator sign in again, with password and second factor as they were.
+    Enable {
         /// Id or address.
         operator: String,
         #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Somebody leaves. What is personal goes at once; what others depend on keeps them from going.
 
-use tenantry_domain::accounts::Email;
+use tenantry_domain::{accounts::Email, mail::Message};
 use tenantry_postgres::accounts::erasure::{self, OwnedOrganization};
 
 use super::{StepUpRequired, UserSession, Visitor, require_recent_proof};
@@ -8,6 +8,7 @@ use crate::{
     App,
     audit::{self, Act},
     error::Fault,
+    mail,
 };
 
 /// Why an account stays.
@@ -47,24 +48,28 @@ pub async fn delete_account(
         .system("erase a person's account")
         .await
         .map_err(Fault::from)?;
-    let is_there = erasure::lock(&mut tx, session.user).await.map_err(Fault::from)?;
-    if !is_there {
-        return Ok(());
-    }
+    let leaver = erasure::lock(&mut tx, session.user).await.map_err(Fault::from)?;
+    let Some(leaver) = leaver else { return Ok(()) };
     let owned = erasure::owned_organizations(&mut tx, session.user)
         .await
         .map_err(Fault::from)?;
     if !owned.is_empty() {
         return Err(DeleteAccountError::SoleOwner(owned));
     }
-    erasure::erase(&mut tx, session.user, app.clock.now())
-        .await
-        .map_err(Fault::from)?;
+    let now = app.clock.now();
+    erasure::erase(&mut tx, session.user, now).await.map_err(Fault::from)?;
     let act = Act::new("user.deleted", session.user)
         .user(session.user)
         .address(visitor.address)
         .target(session.user);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    let message = Message::AccountDeleted {
+        name: leaver.name,
+        at: mail::written(now),
+        link: app.settings.link("/signup"),
+    };
+    let cause = format!("account_deleted:{}", session.user);
+    mail::queue(&mut tx, app, &cause, &leaver.email, message).await?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use serde_json::json;
-use tenantry_domain::{accounts::OperatorRole, ids::OperatorId};
+use tenantry_domain::{accounts::OperatorRole, ids::OperatorId, mail::Message};
 use tenantry_postgres::{
     SystemTx,
     accounts::{
@@ -16,6 +16,7 @@ use crate::{
     App,
     audit::{self, Act},
     error::Fault,
+    mail,
 };
 
 /// An operator, as operators see each other.
@@ -130,6 +131,25 @@ pub async fn disable_operator(
     finish(tx, operator).await
 }
 
+/// Lets a disabled operator sign in again, with password and second factor as they were. Again does nothing.
+///
+/// # Errors
+/// When there is no such operator.
+pub async fn enable_operator(
+    app: &App,
+    operator: OperatorId,
+    by: Caretaker,
+) -> Result<OperatorAccount, ManageOperatorError> {
+    let mut tx = app.database.system("enable an operator").await?;
+    let present = lock(&mut tx, operator, by, Demotion::No).await?;
+    if present.disabled_at.is_some() {
+        operator_accounts::enable(&mut tx, operator).await?;
+        let act = Act::new("operator.enabled", by).address(by.address()).target(operator);
+        audit::record(app, &mut tx, act).await?;
+    }
+    finish(tx, operator).await
+}
+
 /// Gives an operator another role, from their next call on.
 ///
 /// # Errors
@@ -172,9 +192,9 @@ pub async fn reset_operator_second_factor(
     by: Caretaker,
 ) -> Result<bool, ManageOperatorError> {
     let mut tx = app.database.system("reset an operator's second factor").await?;
-    if operator_accounts::find(&mut tx, operator).await?.is_none() {
-        return Err(ManageOperatorError::Unknown);
-    }
+    let account = operator_accounts::find(&mut tx, operator)
+        .await?
+        .ok_or(ManageOperatorError::Unknown)?;
     let existed = operator_accounts::delete_second_factor(&mut tx, operator).await?;
     let now = app.clock.now();
     operator_accounts::end_sessions(&mut tx, operator, now).await?;
@@ -183,8 +203,27 @@ pub async fn reset_operator_second_factor(
         .address(by.address())
         .target(operator);
     audit::record(app, &mut tx, act).await?;
+    if existed {
+        let message = Message::OperatorSecondFactorReset {
+            by: spoken(&mut tx, by).await?,
+            at: mail::written(now),
+            link: app.settings.link("/operator"),
+        };
+        let cause = format!("operator_second_factor_reset:{operator}:{}", now.timestamp_micros());
+        mail::queue(&mut tx, app, &cause, &account.email_normalized, message).await?;
+    }
     tx.commit().await?;
     Ok(existed)
+}
+
+/// A caretaker as a mail says it.
+async fn spoken(tx: &mut SystemTx, by: Caretaker) -> Result<String, ManageOperatorError> {
+    Ok(match by {
+        Caretaker::Operator { id, .. } => operator_accounts::find(tx, id)
+            .await?
+            .map_or_else(|| id.to_string(), |caretaker| caretaker.email_normalized),
+        Caretaker::CommandLine => "somebody at the command line of the server".to_owned(),
+    })
 }
 
 /// Whether the change may leave the installation with one admin less.

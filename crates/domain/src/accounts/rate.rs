@@ -108,13 +108,22 @@ mod tests {
         let refused = THREE.take(used_until, now).unwrap_err();
         assert_eq!((refused.remaining, refused.resets_after), (0, TimeDelta::seconds(10)));
         let almost = now + TimeDelta::seconds(9);
-        assert_eq!(THREE.take(used_until, almost).unwrap_err().resets_after, TimeDelta::seconds(1));
+        assert_eq!(
+            THREE.take(used_until, almost).unwrap_err().resets_after,
+            TimeDelta::seconds(1)
+        );
         let later = now + TimeDelta::seconds(10);
         let taken = THREE.take(used_until, later).unwrap();
-        assert_eq!((taken.left.remaining, taken.left.resets_after), (0, TimeDelta::seconds(10)));
+        assert_eq!(
+            (taken.left.remaining, taken.left.resets_after),
+            (0, TimeDelta::seconds(10))
+        );
         assert!(THREE.take(taken.used_until, later).is_err());
         let rested = THREE.take(taken.used_until, later + TimeDelta::seconds(30)).unwrap();
-        assert_eq!((rested.left.remaining, rested.left.resets_after), (2, TimeDelta::seconds(10)));
+        assert_eq!(
+            (rested.left.remaining, rested.left.resets_after),
+            (2, TimeDelta::seconds(10))
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Operators manage each other.
 
 mod disable;
+mod enable;
 mod list;
 pub mod problems;
 mod role;
@@ -15,6 +16,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::operator_list_operators))
         .routes(routes!(disable::operator_disable_operator))
+        .routes(routes!(enable::operator_enable_operator))
         .routes(routes!(role::operator_set_role))
 }
 

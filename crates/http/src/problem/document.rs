@@ -35,8 +35,23 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldProblem>,
+    /// The organizations that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub organizations: Vec<ProblemOrganization>,
     /// The request, as the server's log names it.
     pub request_id: String,
+}
+
+/// An organization that a problem is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProblemOrganization {
+    /// The organization.
+    #[schema(example = "org_01jd3r8v6yf3qb5c1zk3s9x0aa")]
+    pub id: String,
+    /// Its name.
+    #[schema(example = "Museum of Examples")]
+    pub name: String,
 }
 
 /// One value of the body that is not acceptable.
@@ -61,6 +76,7 @@ pub(super) fn render(occurrence: &Occurrence, request_id: &str) -> Response {
         code: kind.code.to_owned(),
         detail: occurrence.detail.clone(),
         errors: occurrence.errors.clone(),
+        organizations: occurrence.organizations.clone(),
         request_id: request_id.to_owned(),
     };
     // Plain strings and numbers always serialise.

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use tenantry_domain::mail::Message;
 
 use crate::support::{PASSWORD, TestApp};
 
@@ -24,6 +25,12 @@ async fn an_owner_is_told_what_keeps_them() {
     assert!(
         detail.contains("Museum of Examples") && detail.contains(&ada.organization()),
         "{detail}"
+    );
+    let organizations = json!([{ "id": ada.organization(), "name": "Museum of Examples" }]);
+    assert_eq!(
+        answer.json()["organizations"],
+        organizations,
+        "for a page to lead there"
     );
     assert_eq!(ada.browser.get("/api/v1/session").await.status, 200);
 
@@ -51,6 +58,13 @@ async fn nothing_personal_is_left_and_the_address_is_free() {
 
     let answer = ada.browser.post(DELETE, &json!({ "email": " ADA@example.org " })).await;
     assert_eq!(answer.status, 204, "{}", answer.text());
+    let mails = test.queued_mails().await;
+    let last = mails.last().unwrap();
+    assert_eq!(last.to, "ada@example.org", "the address that it had");
+    assert!(
+        matches!(&last.message, Message::AccountDeleted { name, .. } if name == "Ada Lovelace"),
+        "{last:?}"
+    );
     assert!(!ada.browser.cookies.contains_key("__Host-tenantry_session"));
     assert_eq!(elsewhere.get("/api/v1/session").await.code(), "unauthenticated");
     assert_eq!(

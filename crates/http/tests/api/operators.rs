@@ -3,7 +3,10 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tenantry_app::accounts::{self, Caretaker, CreateOperatorError, ManageOperatorError};
-use tenantry_domain::accounts::{Email, OperatorRole, Password};
+use tenantry_domain::{
+    accounts::{Email, OperatorRole, Password},
+    mail::Message,
+};
 
 use crate::support::{Authenticator, Browser, TestApp, recovery_codes};
 
@@ -221,6 +224,26 @@ async fn admins_manage_the_others() {
     assert_eq!(support.get("/api/v1/operator/session").await.status, 401);
     let again = admin.post(&format!("{path}/disable"), &Value::Null).await;
     assert_eq!(again.json()["disabled_at"], answer.json()["disabled_at"]);
+    let login = json!({ "email": "support@example.org", "password": PASSWORD });
+    let refused = test.browser().post("/api/v1/operator/auth/login", &login).await;
+    assert_eq!(refused.code(), "invalid_credentials");
+
+    for _ in 0..2 {
+        let enabled = admin.post(&format!("{path}/enable"), &Value::Null).await;
+        assert_eq!(enabled.status, 200, "{}", enabled.text());
+        assert!(enabled.json()["disabled_at"].is_null(), "{}", enabled.text());
+    }
+    assert_eq!(
+        support.get("/api/v1/operator/session").await.status,
+        401,
+        "what had ended stays so"
+    );
+    challenge(&mut test.browser(), "support@example.org", "second_factor").await;
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'operator.enabled'")
+            .await,
+        1
+    );
     assert_eq!(
         test.count("select count(*) from audit_events where action in ('operator.disabled', 'operator.role_changed')")
             .await,
@@ -292,6 +315,16 @@ async fn a_lost_second_factor_is_forgotten_by_command() {
     let reset = accounts::reset_operator_second_factor(&test.app, id, Caretaker::CommandLine).await;
     assert!(reset.unwrap());
     assert_eq!(test.count("select count(*) from operator_totp_factors").await, 0);
+    let mails = test.queued_mails().await;
+    let told = mails.last().unwrap();
+    assert_eq!(told.to, "admin@example.org");
+    assert!(
+        matches!(&told.message, Message::OperatorSecondFactorReset { by, .. } if by.contains("command line")),
+        "{told:?}"
+    );
+    let again = accounts::reset_operator_second_factor(&test.app, id, Caretaker::CommandLine).await;
+    assert!(!again.unwrap());
+    assert_eq!(test.queued_mails().await.len(), mails.len(), "nothing was taken away");
     assert_eq!(admin.get("/api/v1/operator/session").await.status, 401);
 }
 

@@ -39,11 +39,15 @@ async fn replace(test: &TestApp, statement: &'static str, hash: &str) -> SystemT
 async fn overtaken(test: &TestApp, statement: &'static str, attempt: impl Future<Output = Answer>) -> Answer {
     let tx = replace(test, statement, &hash(NEXT, 64).await).await;
     let mut attempt = pin!(attempt);
-    let waits = wait_for("an attempt that waits for the password", Duration::from_secs(20), async || {
-        let query = "select count(*) from pg_stat_activity
+    let waits = wait_for(
+        "an attempt that waits for the password",
+        Duration::from_secs(20),
+        async || {
+            let query = "select count(*) from pg_stat_activity
                      where datname = current_database() and wait_event_type = 'Lock'";
-        (test.count(query).await > 0).then_some(())
-    });
+            (test.count(query).await > 0).then_some(())
+        },
+    );
     tokio::select! {
         answer = &mut attempt => return answer,
         () = waits => {}

@@ -15,16 +15,26 @@ pub struct OwnedOrganization {
     pub name: String,
 }
 
-/// Locks the account until the transaction ends, so that it becomes nobody's owner meanwhile; `false` when it is gone.
+/// Whose account it is, for a last mail.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Leaver {
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+}
+
+/// Locks the account until the transaction ends, so that it becomes nobody's owner meanwhile; `None` when it is gone.
 ///
 /// # Errors
 /// The database's.
-pub async fn lock(tx: &mut SystemTx, user: UserId) -> Result<bool, DatabaseError> {
-    let found: Option<i32> = sqlx::query_scalar("select 1 from users where id = $1 and deleted_at is null for update")
-        .bind(user.uuid())
-        .fetch_optional(tx)
-        .await?;
-    Ok(found.is_some())
+pub async fn lock(tx: &mut SystemTx, user: UserId) -> Result<Option<Leaver>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select email_normalized as email, name from users where id = $1 and deleted_at is null for update",
+    )
+    .bind(user.uuid())
+    .fetch_optional(tx)
+    .await?)
 }
 
 /// The organizations that the user owns, by name.

@@ -121,6 +121,18 @@ pub async fn disable(tx: &mut SystemTx, id: OperatorId, now: DateTime<Utc>) -> R
     Ok(())
 }
 
+/// Lets an operator sign in again.
+///
+/// # Errors
+/// The database's.
+pub async fn enable(tx: &mut SystemTx, id: OperatorId) -> Result<(), DatabaseError> {
+    sqlx::query("update operators set disabled_at = null where id = $1")
+        .bind(id.uuid())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Gives an operator another role.
 ///
 /// # Errors

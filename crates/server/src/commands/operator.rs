@@ -8,7 +8,8 @@ use tenantry_app::{
     App,
     accounts::{
         Caretaker, CreateOperatorError, ManageOperatorError, OperatorAccount, create_operator, disable_operator,
-        find_operator, first_operator_link, list_operators, reset_operator_second_factor, set_operator_role,
+        enable_operator, find_operator, first_operator_link, list_operators, reset_operator_second_factor,
+        set_operator_role,
     },
 };
 use tenantry_domain::{
@@ -38,6 +39,13 @@ pub async fn run(wired: &Wired, command: OperatorCommand) -> Result<(), Failure>
                 .await
                 .map_err(refused)?;
             changed(&account, "is disabled, and signed out", output.output)
+        }
+        OperatorCommand::Enable { operator, output } => {
+            let id = one(&wired.app, &operator).await?;
+            let account = enable_operator(&wired.app, id, Caretaker::CommandLine)
+                .await
+                .map_err(refused)?;
+            changed(&account, "may sign in again", output.output)
         }
         OperatorCommand::Role { operator, role, output } => {
             let id = one(&wired.app, &operator).await?;

@@ -153,6 +153,9 @@ async fn exit_codes_tell_scripts_what_happened() {
             NOT_FOUND,
         ),
         (vec!["operator", "create", "--email", "no-address"], USAGE),
+        (vec!["operator", "enable", "nobody@example.org"], NOT_FOUND),
+        (vec!["keys", "revoke", "no-such-key", "--yes"], NOT_FOUND),
+        (vec!["keys", "revoke", "no-such-key"], USAGE),
         (vec!["catalog", "plan", "no-such-file.yaml"], USAGE),
         (vec!["no-such-command"], USAGE),
     ] {

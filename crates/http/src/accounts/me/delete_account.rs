@@ -16,6 +16,7 @@ use crate::{
     accounts::{problems, visitor::AtTheDoor},
     body::rules,
     cookie::SessionCookie,
+    problem::ProblemOrganization,
 };
 
 /// Typed by a person who means it.
@@ -37,7 +38,7 @@ pub struct DeleteAccountRequest {
     responses(
         (status = 204, description = "The account is gone, and so is the cookie"),
         (status = 403, description = "`step_up_required`, or one that any call gets", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`sole_owner`; the detail names the organizations", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`sole_owner`; `organizations` lists them", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn delete_account(
@@ -59,14 +60,19 @@ pub(super) async fn delete_account(
                     .iter()
                     .map(|organization| format!("{} ({})", organization.name, organization.id))
                     .collect();
-                Problem::new(
-                    problems::SOLE_OWNER,
-                    format!(
-                        "You are the only owner of {}. {}",
-                        names.join(", "),
-                        problems::SOLE_OWNER.advice
-                    ),
-                )
+                let detail = format!(
+                    "You are the only owner of {}. {}",
+                    names.join(", "),
+                    problems::SOLE_OWNER.advice
+                );
+                let organizations = organizations
+                    .into_iter()
+                    .map(|organization| ProblemOrganization {
+                        id: organization.id.to_string(),
+                        name: organization.name,
+                    })
+                    .collect();
+                Problem::new(problems::SOLE_OWNER, detail).with_organizations(organizations)
             }
             DeleteAccountError::StepUpRequired(missing) => missing.into(),
             DeleteAccountError::Fault(fault) => fault.into(),

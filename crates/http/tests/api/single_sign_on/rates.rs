@@ -61,7 +61,11 @@ async fn a_client_without_a_secret_gets_so_many_answers_in_one_network() {
         "another client counts for itself"
     );
     test.clock.advance(TimeDelta::milliseconds(250));
-    assert_eq!(ask(&test, SOMEWHERE, "pages").await.status, 400, "one more after a while");
+    assert_eq!(
+        ask(&test, SOMEWHERE, "pages").await.status,
+        400,
+        "one more after a while"
+    );
     is_refused(&ask(&test, SOMEWHERE, "pages").await);
 }
 
