@@ -14,6 +14,7 @@ use tenantry_domain::accounts::{self as domain, Allowance, Email, Password, Seco
 use utoipa::ToSchema;
 
 use super::{
+    mail_on_its_way::address,
     problems,
     refresh::TokensView,
     session::{self, SessionView},
@@ -66,7 +67,7 @@ impl From<Grant> for domain::Grant {
 
 /// Reads an address and a password of a request whose rules have looked at both.
 pub(crate) fn credentials(email: &str, password: &SecretString) -> Result<(Email, Password), Problem> {
-    let email = Email::parse(email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+    let email = address(email)?;
     let password =
         Password::enter(password).map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
     Ok((email, password))

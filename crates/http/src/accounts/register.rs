@@ -1,23 +1,22 @@
 //! Somebody signs up.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use garde::Validate;
-use http::StatusCode;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tenantry_app::accounts::{self, SignUp, SignUpError, Strength};
-use tenantry_domain::{
-    accounts::{Email, Password},
-    display_name::DisplayName,
-};
+use tenantry_domain::{accounts::Password, display_name::DisplayName};
 use utoipa::ToSchema;
 
-use super::visitor::AtTheDoor;
+use super::{
+    mail_on_its_way::{Empty, MailOnItsWay, address},
+    visitor::AtTheDoor,
+};
 use crate::{
     AppState, Problem, ValidJson,
     body::rules,
     problem::{FieldProblem, kinds},
-    rate_limit::{self, RateLimit},
+    rate_limit,
 };
 
 /// A new account and its organization.
@@ -42,10 +41,6 @@ pub struct RegisterRequest {
     pub organization_name: String,
 }
 
-/// Nothing to tell.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Empty {}
-
 /// Signs up.
 ///
 /// The answer is the same whether the address has an account or not; the mail tells its owner more.
@@ -60,10 +55,9 @@ pub(super) async fn register(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<RegisterRequest>,
-) -> Result<(StatusCode, RateLimit, Json<Empty>), Problem> {
+) -> Result<MailOnItsWay, Problem> {
     let sign_up = SignUp {
-        email: Email::parse(&request.email)
-            .map_err(|error| Problem::field("/email", error.code(), error.to_string()))?,
+        email: address(&request.email)?,
         password: Password::choose(&request.password)
             .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?,
         name: name("/name", &request.name)?,
@@ -76,7 +70,7 @@ pub(super) async fn register(
             SignUpError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             SignUpError::Fault(fault) => fault.into(),
         })?;
-    Ok((StatusCode::ACCEPTED, RateLimit(left), Json(Empty {})))
+    Ok(MailOnItsWay(left))
 }
 
 fn name(pointer: &str, text: &str) -> Result<DisplayName, Problem> {

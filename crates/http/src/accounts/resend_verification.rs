@@ -1,19 +1,16 @@
 //! Somebody who signed up waits for the link, and asks for it again.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use garde::Validate;
-use http::StatusCode;
 use serde::Deserialize;
-use tenantry_app::accounts::{self, AskForMailError};
-use tenantry_domain::accounts::Email;
+use tenantry_app::accounts;
 use utoipa::ToSchema;
 
-use super::{register::Empty, visitor::AtTheDoor};
-use crate::{
-    AppState, Problem, ValidJson,
-    body::rules,
-    rate_limit::{self, RateLimit},
+use super::{
+    mail_on_its_way::{Empty, MailOnItsWay, address},
+    visitor::AtTheDoor,
 };
+use crate::{AppState, Problem, ValidJson, body::rules};
 
 /// An address.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -39,14 +36,7 @@ pub(super) async fn resend_verification(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ResendVerificationRequest>,
-) -> Result<(StatusCode, RateLimit, Json<Empty>), Problem> {
-    let email =
-        Email::parse(&request.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
-    let left = accounts::resend_confirmation(&state.app, &email, &visitor)
-        .await
-        .map_err(|error| match error {
-            AskForMailError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
-            AskForMailError::Fault(fault) => fault.into(),
-        })?;
-    Ok((StatusCode::ACCEPTED, RateLimit(left), Json(Empty {})))
+) -> Result<MailOnItsWay, Problem> {
+    let left = accounts::resend_confirmation(&state.app, &address(&request.email)?, &visitor).await?;
+    Ok(MailOnItsWay(left))
 }

@@ -1,18 +1,19 @@
 //! The caller wants another address for their account.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use garde::Validate;
-use http::StatusCode;
 use serde::Deserialize;
 use tenantry_app::accounts::{self, ChangeEmailError};
-use tenantry_domain::accounts::Email;
 use utoipa::ToSchema;
 
 use crate::{
     AppState, Problem, SignedIn, ValidJson,
-    accounts::{register::Empty, visitor::AtTheDoor},
+    accounts::{
+        mail_on_its_way::{Empty, MailOnItsWay, address},
+        visitor::AtTheDoor,
+    },
     body::rules,
-    rate_limit::{self, RateLimit},
+    rate_limit,
 };
 
 /// The new address.
@@ -42,9 +43,8 @@ pub(super) async fn change_email(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ChangeEmailRequest>,
-) -> Result<(StatusCode, RateLimit, Json<Empty>), Problem> {
-    let email =
-        Email::parse(&request.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+) -> Result<MailOnItsWay, Problem> {
+    let email = address(&request.email)?;
     let left = accounts::change_email(&state.app, &signed_in.session, &email, &visitor)
         .await
         .map_err(|error| match error {
@@ -55,5 +55,5 @@ pub(super) async fn change_email(
             ChangeEmailError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             ChangeEmailError::Fault(fault) => fault.into(),
         })?;
-    Ok((StatusCode::ACCEPTED, RateLimit(left), Json(Empty {})))
+    Ok(MailOnItsWay(left))
 }

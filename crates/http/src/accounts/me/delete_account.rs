@@ -8,12 +8,11 @@ use garde::Validate;
 use http::{StatusCode, header::SET_COOKIE};
 use serde::Deserialize;
 use tenantry_app::accounts::{self, DeleteAccountError};
-use tenantry_domain::accounts::Email;
 use utoipa::ToSchema;
 
 use crate::{
     AppState, Problem, SignedIn, ValidJson,
-    accounts::{problems, visitor::AtTheDoor},
+    accounts::{mail_on_its_way::address, problems, visitor::AtTheDoor},
     body::rules,
     cookie::SessionCookie,
     problem::ProblemOrganization,
@@ -47,8 +46,7 @@ pub(super) async fn delete_account(
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<DeleteAccountRequest>,
 ) -> Result<Response, Problem> {
-    let email =
-        Email::parse(&request.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+    let email = address(&request.email)?;
     accounts::delete_account(&state.app, &signed_in.session, &email, &visitor)
         .await
         .map_err(|error| match error {

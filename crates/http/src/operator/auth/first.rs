@@ -5,13 +5,13 @@ use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tenantry_app::accounts::{self, FirstOperatorError, OpaqueToken};
-use tenantry_domain::accounts::{Email, Password};
+use tenantry_domain::accounts::Password;
 use utoipa::ToSchema;
 
 use super::login::{OperatorSignInAnswer, sign_in};
 use crate::{
     AppState, Problem, ValidJson,
-    accounts::{problems, register::weak_password, visitor::AtTheDoor},
+    accounts::{mail_on_its_way::address, problems, register::weak_password, visitor::AtTheDoor},
     body::rules,
     rate_limit::RateLimit,
 };
@@ -54,8 +54,7 @@ pub(super) async fn operator_first(
 ) -> Result<(RateLimit, Json<OperatorSignInAnswer>), Problem> {
     let token =
         OpaqueToken::decode(request.token.expose_secret()).ok_or_else(|| Problem::of(problems::LINK_UNKNOWN))?;
-    let email =
-        Email::parse(&request.email).map_err(|error| Problem::field("/email", error.code(), error.to_string()))?;
+    let email = address(&request.email)?;
     let password = Password::choose(&request.password)
         .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
     accounts::create_first_operator(&state.app, &token, &email, password.clone(), &visitor)
