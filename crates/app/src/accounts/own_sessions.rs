@@ -37,7 +37,7 @@ pub async fn list_sessions(
 /// # Errors
 /// The database's.
 pub async fn end_session(app: &App, session: &UserSession, id: SessionId, visitor: &Visitor) -> Result<bool, Fault> {
-    let mut tx = app.database.system("end a session").await?;
+    let mut tx = app.database.user(session.user).await?;
     if !sessions::end_own(&mut tx, session.user, id, app.clock.now()).await? {
         return Ok(false);
     }
@@ -54,7 +54,7 @@ pub async fn end_session(app: &App, session: &UserSession, id: SessionId, visito
 /// # Errors
 /// The database's.
 pub async fn end_other_sessions(app: &App, session: &UserSession, visitor: &Visitor) -> Result<(), Fault> {
-    let mut tx = app.database.system("end the other sessions of a user").await?;
+    let mut tx = app.database.user(session.user).await?;
     sessions::end_all(&mut tx, session.user, Some(session.id), app.clock.now()).await?;
     let act = Act::new("sessions.others_ended", session.user)
         .user(session.user)

@@ -188,7 +188,7 @@ pub async fn find_session(app: &App, secret: &OpaqueToken) -> Result<Option<User
 /// # Errors
 /// The database's.
 pub async fn sign_out(app: &App, session: &UserSession, visitor: &Visitor) -> Result<(), Fault> {
-    let mut tx = app.database.system("end a session").await?;
+    let mut tx = app.database.user(session.user).await?;
     sessions::end(&mut tx, session.id, app.clock.now()).await?;
     let actor = session.impersonation.as_ref().map_or_else(
         || session.user.to_string(),

@@ -72,6 +72,8 @@ pub async fn set_security(
         return Err(SecurityError::OwnFactorMissing);
     }
     let from = grace.map(|grace| (app.clock.now() + grace).trunc_subsecs(6));
+    // Two scopes in one act: the organization's row and log, and the person's own key, under which the log keeps where they
+    // acted from. No scope sees both, and one that did would see the person's other organizations, too.
     let mut tx = app
         .database
         .system("change who gets into an organization: where from is sealed by a person's key")

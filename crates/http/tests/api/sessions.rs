@@ -84,3 +84,21 @@ async fn all_others_end_together() {
         1
     );
 }
+
+#[tokio::test]
+async fn ending_ones_own_sessions_takes_no_more_than_ones_own_rights() {
+    let test = TestApp::start().await;
+    let mut first = test.person("ada").await.browser;
+    let mut second = sign_in(&test, "ada@example.org").await;
+    let mut third = sign_in(&test, "ada@example.org").await;
+    // Who sees every session may change none from here on: what still ends did so as its owner.
+    test.as_owner("revoke update on sessions from tenantry_system").await;
+    let newest = listed(&mut first).await[0]["id"].clone();
+    assert_eq!(end(&mut first, &newest).await.status, 204);
+    assert_eq!(third.get("/api/v1/session").await.status, 401);
+    let others = first.post("/api/v1/me/sessions/end-others", &Value::Null).await;
+    assert_eq!(others.status, 204, "{}", others.text());
+    assert_eq!(second.get("/api/v1/session").await.status, 401);
+    assert_eq!(first.post("/api/v1/auth/logout", &Value::Null).await.status, 204);
+    assert_eq!(first.get("/api/v1/session").await.status, 401);
+}

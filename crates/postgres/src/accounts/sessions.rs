@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
 use tenantry_domain::ids::{OperatorId, SessionId, UserId};
 use uuid::Uuid;
 
@@ -287,12 +288,7 @@ pub async fn list_live(
 ///
 /// # Errors
 /// The database's.
-pub async fn end_own(
-    tx: &mut SystemTx,
-    user: UserId,
-    id: SessionId,
-    now: DateTime<Utc>,
-) -> Result<bool, DatabaseError> {
+pub async fn end_own(tx: &mut UserTx, user: UserId, id: SessionId, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
     let ended = sqlx::query("update sessions set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null")
         .bind(user.uuid())
         .bind(id.uuid())
@@ -302,12 +298,12 @@ pub async fn end_own(
     Ok(ended.rows_affected() == 1)
 }
 
-/// Ends every session of a user, but one.
+/// Ends every session of a user, but one; in the user's own scope or the system's.
 ///
 /// # Errors
 /// The database's.
 pub async fn end_all(
-    tx: &mut SystemTx,
+    executor: impl PgExecutor<'_>,
     user: UserId,
     except: Option<SessionId>,
     now: DateTime<Utc>,
@@ -318,20 +314,22 @@ pub async fn end_all(
     .bind(user.uuid())
     .bind(except.map(SessionId::uuid))
     .bind(now)
-    .execute(tx)
+    .persistent(false)
+    .execute(executor)
     .await?;
     Ok(())
 }
 
-/// Ends a session; once is enough.
+/// Ends a session, in its user's own scope or the system's; once is enough.
 ///
 /// # Errors
 /// The database's.
-pub async fn end(tx: &mut SystemTx, id: SessionId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
+pub async fn end(executor: impl PgExecutor<'_>, id: SessionId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
     sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
         .bind(id.uuid())
         .bind(now)
-        .execute(tx)
+        .persistent(false)
+        .execute(executor)
         .await?;
     Ok(())
 }

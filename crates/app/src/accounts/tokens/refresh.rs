@@ -97,7 +97,7 @@ pub async fn refresh(app: &App, presented: &OpaqueToken, visitor: &Visitor) -> R
 async fn end_family(app: &App, tx: &mut SystemTx, row: &RotatedRow, visitor: &Visitor) -> Result<(), Fault> {
     let session = SessionId::from_uuid(row.session_id);
     let user = UserId::from_uuid(row.user_id);
-    sessions::end(tx, session, app.clock.now()).await?;
+    sessions::end(&mut *tx, session, app.clock.now()).await?;
     let act = Act::new("refresh_token.reused", "anonymous")
         .user(user)
         .address(visitor.address)
