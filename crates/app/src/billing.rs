@@ -7,7 +7,7 @@ mod calls;
 pub(crate) mod cancel;
 pub mod catalog;
 pub mod checkout;
-mod customers;
+pub(crate) mod customers;
 pub mod events;
 pub mod inbox;
 pub mod polling;
@@ -39,6 +39,7 @@ pub fn register_jobs(registry: JobRegistry<App>) -> Result<JobRegistry<App>, Reg
         .with::<apply::ApplyEvents>()?
         .with::<checkout::expire::ExpireCheckout>()?
         .with::<cancel::CancelUnwanted>()?
+        .with::<customers::UpdateCustomer>()?
         .with::<reconcile::ReconcilePayments>()
 }
 

@@ -6,7 +6,7 @@ pub mod forgot_password;
 pub mod login;
 pub mod login_second_factor;
 pub mod logout;
-mod mail_on_its_way;
+pub mod mail_on_its_way;
 pub mod me;
 pub mod oidc;
 pub mod password_strength;

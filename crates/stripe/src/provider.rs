@@ -27,6 +27,13 @@ use crate::{
 /// Stripe takes no more keys in one question.
 const LOOKUP_KEYS_AT_ONCE: usize = 10;
 
+fn customer_form(request: &CustomerRequest) -> Form {
+    Form::new()
+        .with("name", &request.name)
+        .with_some("email", request.email.as_ref())
+        .with_map("metadata", request.references.metadata())
+}
+
 #[async_trait]
 impl PaymentProvider for StripeClient {
     fn api_version(&self) -> &'static str {
@@ -42,12 +49,20 @@ impl PaymentProvider for StripeClient {
     }
 
     async fn create_customer(&self, request: &CustomerRequest, key: &IdempotencyKey) -> Result<String, PaymentError> {
-        let form = Form::new()
-            .with("name", &request.name)
-            .with_some("email", request.email.as_ref())
-            .with_map("metadata", request.references.metadata());
-        let customer: Identified = self.post(&["customers"], &form, key).await?;
+        let customer: Identified = self.post(&["customers"], &customer_form(request), key).await?;
         Ok(customer.id)
+    }
+
+    async fn update_customer(
+        &self,
+        customer: &str,
+        request: &CustomerRequest,
+        key: &IdempotencyKey,
+    ) -> Result<(), PaymentError> {
+        let _: Identified = self
+            .post(&["customers", customer], &customer_form(request), key)
+            .await?;
+        Ok(())
     }
 
     async fn find_customer(

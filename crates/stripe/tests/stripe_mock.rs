@@ -107,6 +107,10 @@ async fn every_request_is_one_that_stripe_knows() {
         "create_customer",
         stripe.create_customer(&customer, &key("customer")).await,
     );
+    accepted(
+        "update_customer",
+        stripe.update_customer("cus_1", &customer, &key("rename")).await,
+    );
     accepted("find_customer", stripe.find_customer(&references(), since).await);
 
     let session = SessionRequest {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     App,
     audit::{self, Act},
+    billing::customers,
     error::Fault,
     mail,
 };
@@ -161,6 +162,7 @@ pub async fn confirm_email(app: &App, token: &OpaqueToken, visitor: &Visitor) ->
             .map_err(Fault::from)?;
     }
     sign_ups::void_others(&mut tx, &email, now).await.map_err(Fault::from)?;
+    customers::follow_owner(&mut tx, user).await?;
     let act = Act::new("email.changed", user).user(user).address(visitor.address);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
     for (whose, to) in [("before", &before), ("after", &email)] {

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod checkouts;
+mod customers;
 mod events;
 mod faults;
 mod gate;

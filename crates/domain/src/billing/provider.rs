@@ -36,6 +36,13 @@ pub trait PaymentProvider: Send + Sync {
 
     /// Creates a customer and answers with its identifier.
     async fn create_customer(&self, request: &CustomerRequest, key: &IdempotencyKey) -> Result<String, PaymentError>;
+    /// Makes a customer be as the request says; done twice is done.
+    async fn update_customer(
+        &self,
+        customer: &str,
+        request: &CustomerRequest,
+        key: &IdempotencyKey,
+    ) -> Result<(), PaymentError>;
     /// The customer that carries this organization in its metadata; looks through those created since `since`.
     async fn find_customer(
         &self,

@@ -1,6 +1,7 @@
 //! Organizations as the provider's customers.
 
-use tenantry_domain::ids::OrganizationId;
+use tenantry_domain::ids::{OrganizationId, UserId};
+use uuid::Uuid;
 
 use crate::{DatabaseError, SystemTx};
 
@@ -32,6 +33,21 @@ pub async fn find(tx: &mut SystemTx, organization: OrganizationId) -> Result<Opt
     .bind(organization.uuid())
     .fetch_optional(&mut *tx)
     .await?)
+}
+
+/// The organizations of an owner that the provider knows.
+///
+/// # Errors
+/// The database.
+pub async fn list_owned(tx: &mut SystemTx, owner: UserId) -> Result<Vec<OrganizationId>, DatabaseError> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select m.organization_id from memberships m join billing_customers c on c.organization_id = m.organization_id
+         where m.user_id = $1 and m.role = 'owner' order by m.organization_id",
+    )
+    .bind(owner.uuid())
+    .fetch_all(&mut *tx)
+    .await?;
+    Ok(ids.into_iter().map(OrganizationId::from_uuid).collect())
 }
 
 /// Notes what the provider calls an organization, and says what it is known by: the first name that was noted counts.

@@ -17,6 +17,10 @@ use tenantry_domain::billing::{
 #[serde(rename_all = "snake_case")]
 pub(in crate::billing) enum Write {
     Customer(CustomerRequest),
+    UpdateCustomer {
+        customer: String,
+        request: CustomerRequest,
+    },
     Checkout(SessionRequest),
     ExpireCheckout {
         session: String,
@@ -78,6 +82,10 @@ impl Write {
     ) -> Result<Written, PaymentError> {
         match self {
             Self::Customer(request) => provider.create_customer(request, key).await.map(Written::id),
+            Self::UpdateCustomer { customer, request } => provider
+                .update_customer(customer, request, key)
+                .await
+                .map(|()| Written::id(customer)),
             Self::Checkout(request) => provider.create_checkout(request, key).await.map(Written::session),
             Self::ExpireCheckout { session } => provider.expire_checkout(session, key).await.map(Written::session),
             Self::CancelSubscription { subscription } => provider
@@ -161,6 +169,7 @@ impl Write {
             }
             // The secret of an endpoint that was made is lost: another one is made, and replaces it.
             Self::WebhookEndpoint(_)
+            | Self::UpdateCustomer { .. }
             | Self::Product(_)
             | Self::RetirePrice { .. }
             | Self::UpdateWebhookEndpoint { .. }
