@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    accounts::{EnteredCode, FactorHolder},
+    accounts::{Allowance, EnteredCode, FactorHolder},
     mail::SecondFactorChange,
 };
 use tenantry_postgres::{
@@ -13,9 +13,11 @@ use tenantry_postgres::{
 use super::{
     StepUpRequired, UserSession, Visitor, require_recent_proof,
     second_factor::{self, By, RecoveryCodes, TotpSetup},
+    throttle::{Admission, Attempt},
 };
 use crate::{
     App,
+    audit::{self, Act},
     error::Fault,
     organizations::{self, FactorDemand},
 };
@@ -37,9 +39,12 @@ pub enum SecondFactorError {
     /// Who they are was proved too long ago.
     #[error(transparent)]
     StepUp(#[from] StepUpRequired),
-    /// The code is not the prepared app's, or nothing was prepared.
+    /// The code is not the prepared app's, or nothing was prepared of late. This much is left.
     #[error("the code is wrong")]
-    CodeInvalid,
+    CodeInvalid(Allowance),
+    /// Too many codes were wrong.
+    #[error("too many attempts failed")]
+    TooManyAttempts(Allowance),
     /// There is none.
     #[error("there is no second factor")]
     NotSetUp,
@@ -79,27 +84,43 @@ pub async fn set_up_totp(app: &App, session: &UserSession) -> Result<TotpSetup, 
     Ok(setup)
 }
 
-/// Makes the prepared app count, by its first code.
+/// Makes the prepared app count, by its first code. What was handed out to somebody who had proved who they are is no
+/// proof by itself: the app may have been prepared long ago, by somebody else, or its code be guessed. Says how many
+/// attempts are left, too.
 ///
 /// # Errors
-/// When the code is wrong or nothing was prepared.
+/// When the code is wrong, nothing was prepared of late, or the session has to prove itself first.
 pub async fn confirm_totp(
     app: &App,
     session: &UserSession,
     code: &EnteredCode,
     visitor: &Visitor,
-) -> Result<RecoveryCodes, SecondFactorError> {
+) -> Result<(RecoveryCodes, Allowance), SecondFactorError> {
+    require_recent_proof(app, session)?;
+    let attempt = Attempt::new(app, "second-factor set-up", &session.user.to_string(), None)?;
     let mut tx = change(app).await?;
+    let left = match attempt.admit(app, &mut tx).await? {
+        Admission::Admitted(allowance) => allowance,
+        Admission::Paused(allowance) => return Err(SecondFactorError::TooManyAttempts(allowance)),
+    };
     let holder = FactorHolder::User(session.user);
-    let codes = second_factor::confirm(app, &mut tx, holder, code)
-        .await?
-        .ok_or(SecondFactorError::CodeInvalid)?;
+    let Some(codes) = second_factor::confirm(app, &mut tx, holder, code).await? else {
+        let act = Act::new("second_factor.refused", session.user)
+            .user(session.user)
+            .address(visitor.address);
+        audit::record(app, &mut tx, act.target(session.id))
+            .await
+            .map_err(Fault::from)?;
+        tx.commit().await.map_err(Fault::from)?;
+        return Err(SecondFactorError::CodeInvalid(left));
+    };
+    let left = attempt.succeeded(app, &mut tx).await?;
     sessions::prove(&mut tx, session.id, true, app.clock.now())
         .await
         .map_err(Fault::from)?;
     announce(app, &mut tx, session, SecondFactorChange::Enabled, visitor).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(codes)
+    Ok((codes, left))
 }
 
 /// Removes the second factor and its recovery codes.

@@ -13,6 +13,7 @@ use tenantry_domain::{
     accounts::{
         EnteredCode, FactorHolder, RecoveryCode, SecondFactorMethod, TotpSecret,
         recovery_code::{RANDOM_BYTES, RECOVERY_CODES},
+        second_factor::SETUP_LASTS,
         totp::SECRET_BYTES,
     },
     mail::{Message, SecondFactorChange},
@@ -100,7 +101,7 @@ pub(super) async fn prepare(
 }
 
 /// Makes the prepared secret count, by the first code of the app that learned it, and gives the first recovery codes;
-/// `None` when nothing was prepared or the code is not its.
+/// `None` when nothing was prepared of late or the code is not its. The caller counts who guesses.
 pub(super) async fn confirm(
     app: &App,
     tx: &mut SystemTx,
@@ -112,7 +113,7 @@ pub(super) async fn confirm(
     };
     let now = app.clock.now();
     let factor = second_factors::find(tx, holder).await?;
-    let Some(pending) = factor.as_ref().and_then(|factor| factor.pending()) else {
+    let Some(pending) = factor.as_ref().and_then(|factor| factor.pending(now - SETUP_LASTS)) else {
         return Ok(None);
     };
     let secret = open(app, holder, pending)?;

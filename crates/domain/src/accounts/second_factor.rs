@@ -14,6 +14,8 @@ use crate::ids::{OperatorId, UserId};
 pub const CHALLENGE_LASTS: TimeDelta = TimeDelta::minutes(5);
 /// Wrong codes until the password is asked for again.
 pub const CHALLENGE_TRIES: i32 = 5;
+/// How long a secret that was handed out waits for its app's first code.
+pub const SETUP_LASTS: TimeDelta = TimeDelta::minutes(10);
 const TOTP_DIGITS: usize = 6;
 
 /// Whose second factor: customers and operators have one each, in tables of their own.

@@ -15,7 +15,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::problems;
-use crate::{AppState, Problem, body::rules};
+use crate::{
+    AppState, Problem,
+    body::rules,
+    rate_limit::{self, RateLimit},
+};
 
 /// All endpoints of this part.
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -87,7 +91,8 @@ impl From<accounts::RecoveryCodes> for RecoveryCodesView {
 fn refusal(error: SecondFactorError) -> Problem {
     match error {
         SecondFactorError::StepUp(required) => required.into(),
-        SecondFactorError::CodeInvalid => Problem::of(problems::CODE_INVALID),
+        SecondFactorError::CodeInvalid(left) => Problem::of(problems::CODE_INVALID).rate_limit(RateLimit(left)),
+        SecondFactorError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
         SecondFactorError::NotSetUp => Problem::of(problems::SECOND_FACTOR_NOT_SET_UP),
         SecondFactorError::Required(demand) => Problem::new(
             problems::SECOND_FACTOR_IN_DEMAND,

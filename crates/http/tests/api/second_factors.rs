@@ -11,7 +11,7 @@ use tenantry_domain::{
 };
 use tenantry_postgres::accounts::second_factors;
 
-use crate::support::{Answer, Browser, PASSWORD, TestApp, recovery_codes};
+use crate::support::{Answer, Authenticator, Browser, PASSWORD, TestApp, recovery_codes};
 
 const TOTP: &str = "/api/v1/me/second-factor/totp";
 
@@ -320,6 +320,50 @@ async fn what_cannot_be_taken_back_asks_for_a_new_proof() {
     }
     let paused = ada.post(step_up, &json!({ "password": PASSWORD })).await;
     assert_eq!(paused.status, 429, "guesses are counted");
+}
+
+#[tokio::test]
+async fn an_app_is_confirmed_soon_by_somebody_who_proved_who_they_are_and_does_not_guess() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let confirm = format!("{TOTP}/confirm");
+    let (step_up, proof) = ("/api/v1/auth/step-up", json!({ "password": PASSWORD }));
+    let setup = ada.post(TOTP, &Value::Null).await.json();
+    let app = Authenticator::learn(&test, &setup);
+
+    test.clock.advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    let unproved = ada.post(&confirm, &json!({ "code": app.code() })).await;
+    assert_eq!((unproved.status, unproved.code().as_str()), (403, "step_up_required"));
+    assert_eq!(ada.post(step_up, &proof).await.status, 204);
+    let late = ada.post(&confirm, &json!({ "code": app.code() })).await;
+    assert_eq!(
+        (late.status, late.code().as_str()),
+        (401, "code_invalid"),
+        "it waited too long"
+    );
+
+    let setup = ada.post(TOTP, &Value::Null).await.json();
+    let app = Authenticator::learn(&test, &setup);
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let wrong = ada.post(&confirm, &json!({ "code": app.wrong_code() })).await;
+        assert_eq!(wrong.code(), "code_invalid");
+        left.push(wrong.header("ratelimit-remaining").to_owned());
+    }
+    assert_eq!(left, ["3", "2", "1", "0"]);
+    let paused = ada.post(&confirm, &json!({ "code": app.code() })).await;
+    assert_eq!((paused.status, paused.code().as_str()), (429, "too_many_attempts"));
+    assert_eq!(ada.get("/api/v1/me/second-factor").await.json()["enabled"], false);
+    test.clock.advance(TimeDelta::minutes(1));
+    let right = ada.post(&confirm, &json!({ "code": app.code() })).await;
+    assert_eq!(right.status, 200, "{}", right.text());
+
+    // An app that is to take the place of one that counts waits no longer.
+    let replacement = Authenticator::learn(&test, &ada.post(TOTP, &Value::Null).await.json());
+    test.clock.advance(TimeDelta::minutes(11));
+    assert_eq!(ada.post(step_up, &json!({ "code": app.code() })).await.status, 204);
+    let late = ada.post(&confirm, &json!({ "code": replacement.code() })).await;
+    assert_eq!(late.code(), "code_invalid");
 }
 
 #[tokio::test]

@@ -12,14 +12,17 @@ pub struct TotpFactor {
     pub sealed_secret: String,
     /// The secret of an app that is to take its place.
     pub replacement: Option<String>,
+    /// When the secret that waits for its first code was handed out.
+    pub prepared_at: Option<DateTime<Utc>>,
     /// When the first code was shown; before that it asks for nothing.
     pub confirmed_at: Option<DateTime<Utc>>,
 }
 
 impl TotpFactor {
-    /// The secret that waits for its first code.
+    /// The secret that waits for its first code, if it was handed out after `since`.
     #[must_use]
-    pub fn pending(&self) -> Option<&str> {
+    pub fn pending(&self, since: DateTime<Utc>) -> Option<&str> {
+        self.prepared_at.filter(|prepared_at| *prepared_at > since)?;
         match self.confirmed_at {
             None => Some(&self.sealed_secret),
             Some(_) => self.replacement.as_deref(),
@@ -42,11 +45,11 @@ pub struct FactorStatus {
 /// The database's.
 pub async fn find(tx: &mut SystemTx, holder: FactorHolder) -> Result<Option<TotpFactor>, DatabaseError> {
     let query = match holder {
-        FactorHolder::User(_) => {
-            sqlx::query_as("select sealed_secret, replacement, confirmed_at from totp_factors where user_id = $1")
-        }
+        FactorHolder::User(_) => sqlx::query_as(
+            "select sealed_secret, replacement, prepared_at, confirmed_at from totp_factors where user_id = $1",
+        ),
         FactorHolder::Operator(_) => sqlx::query_as(
-            "select sealed_secret, null::text as replacement, confirmed_at from operator_totp_factors
+            "select sealed_secret, null::text as replacement, prepared_at, confirmed_at from operator_totp_factors
              where operator_id = $1",
         ),
     };
@@ -66,14 +69,15 @@ pub async fn prepare(
 ) -> Result<(), DatabaseError> {
     let query = match holder {
         FactorHolder::User(_) => sqlx::query(
-            "insert into totp_factors as f (user_id, sealed_secret, created_at) values ($1, $2, $3)
+            "insert into totp_factors as f (user_id, sealed_secret, created_at, prepared_at) values ($1, $2, $3, $3)
              on conflict (user_id) do update
              set sealed_secret = case when f.confirmed_at is null then $2 else f.sealed_secret end,
-                 replacement = case when f.confirmed_at is null then null else $2 end",
+                 replacement = case when f.confirmed_at is null then null else $2 end, prepared_at = $3",
         ),
         FactorHolder::Operator(_) => sqlx::query(
-            "insert into operator_totp_factors as f (operator_id, sealed_secret, created_at) values ($1, $2, $3)
-             on conflict (operator_id) do update set sealed_secret = $2 where f.confirmed_at is null",
+            "insert into operator_totp_factors as f (operator_id, sealed_secret, created_at, prepared_at)
+             values ($1, $2, $3, $3)
+             on conflict (operator_id) do update set sealed_secret = $2, prepared_at = $3 where f.confirmed_at is null",
         ),
     };
     query
@@ -99,11 +103,11 @@ pub async fn confirm(
     let query = match holder {
         FactorHolder::User(_) => sqlx::query(
             "update totp_factors
-             set sealed_secret = $2, replacement = null, last_step = $3, confirmed_at = $4
+             set sealed_secret = $2, replacement = null, prepared_at = null, last_step = $3, confirmed_at = $4
              where user_id = $1 and case when confirmed_at is null then sealed_secret else replacement end = $2",
         ),
         FactorHolder::Operator(_) => sqlx::query(
-            "update operator_totp_factors set last_step = $3, confirmed_at = $4
+            "update operator_totp_factors set prepared_at = null, last_step = $3, confirmed_at = $4
              where operator_id = $1 and sealed_secret = $2 and confirmed_at is null",
         ),
     };

@@ -7,15 +7,20 @@ use super::{CodeRequest, RecoveryCodesView, refusal};
 use crate::{
     AppState, Problem, SignedIn, ValidJson,
     accounts::{login_second_factor::code, visitor::AtTheDoor},
+    rate_limit::RateLimit,
 };
 
 /// Makes the app count from now on. Its codes are asked for at the next sign-in.
+///
+/// The secret waits ten minutes for this.
 #[utoipa::path(
     post, path = "/me/second-factor/totp/confirm", tag = "accounts", security(("session" = [])),
     request_body = CodeRequest,
     responses(
         (status = 200, description = "It counts; these are the recovery codes", body = RecoveryCodesView),
-        (status = 401, description = "`code_invalid`: not the prepared app's, or nothing is prepared", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`code_invalid`: not the prepared app's, or nothing was prepared in the last ten minutes", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`step_up_required`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::accounts) async fn confirm_totp(
@@ -23,10 +28,10 @@ pub(in crate::accounts) async fn confirm_totp(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<CodeRequest>,
-) -> Result<Json<RecoveryCodesView>, Problem> {
+) -> Result<(RateLimit, Json<RecoveryCodesView>), Problem> {
     let code = code(&request.code)?;
-    let codes = accounts::confirm_totp(&state.app, &signed_in.session, &code, &visitor)
+    let (codes, left) = accounts::confirm_totp(&state.app, &signed_in.session, &code, &visitor)
         .await
         .map_err(refusal)?;
-    Ok(Json(codes.into()))
+    Ok((RateLimit(left), Json(codes.into())))
 }
