@@ -35,9 +35,11 @@ mod user_directory;
 pub use avatar::{Avatar, SetAvatarError, find_avatar, remove_avatar, set_avatar};
 pub use avatar_image::{InvalidImage, MAX_PIXELS};
 pub use challenge::{ChallengeError, StartedChallenge};
-pub use change_email::{ChangeEmailError, ConfirmEmailError, change_email, confirm_email};
+pub use change_email::{
+    ChangeEmailError, ConfirmEmailError, NewEmailLink, change_email, confirm_email, find_new_email,
+};
 pub use change_password::{ChangePasswordError, change_password};
-pub use confirm::{ConfirmError, confirm};
+pub use confirm::{ConfirmError, Confirmed, SignUpLink, confirm, find_sign_up};
 pub use delete_account::{DeleteAccountError, delete_account};
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
 pub use forgot_password::forgot_password;
@@ -72,7 +74,7 @@ pub use reset_password::{ResetPasswordError, reset_password};
 pub use second_factor::{RecoveryCodes, TotpSetup};
 pub use session::{Impersonation, StartedSession, UserSession, Visitor, find_session, sign_out};
 pub use sign_in::{SignIn, SignInError, sign_in, sign_in_with_second_factor};
-pub use sign_up::{SignUp, SignUpError, sign_up};
+pub use sign_up::{SignUp, SignUpBrowser, SignUpError, sign_up};
 pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
 pub use strength::{Strength, estimate};
 pub use tokens::{

@@ -15,6 +15,8 @@ pub(crate) enum SessionCookie {
     Operator,
     /// No session: by what a browser is known from which somebody signed in. It outlasts signing out.
     Device,
+    /// No session: by what the browser is known that signed up, until the link in the mail is confirmed.
+    SignUp,
 }
 
 impl SessionCookie {
@@ -23,6 +25,7 @@ impl SessionCookie {
             Self::User => "__Host-tenantry_session",
             Self::Operator => "__Host-tenantry_operator",
             Self::Device => "__Host-tenantry_device",
+            Self::SignUp => "__Host-tenantry_signup",
         }
     }
 

@@ -111,8 +111,10 @@ impl<'parts> Customer<'parts> {
             Some(inbox) => inbox::confirmation_token(&self.client, inbox, &self.person.email).await?,
             None => inbox::ask_for_token(unattended).await?,
         };
+        // Cookies are kept from here on only: the password shows that it was us who signed up.
+        let confirmation = json!({"token": token, "password": self.parts.customer_password});
         let response = self
-            .send(Method::POST, "/auth/verify-email", Some(json!({"token": token})))
+            .send(Method::POST, "/auth/verify-email", Some(confirmation))
             .await?;
         self.cookie = response
             .headers()

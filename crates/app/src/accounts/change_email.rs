@@ -3,6 +3,7 @@
 
 use tenantry_domain::{
     accounts::{Allowance, Email},
+    ids::UserId,
     mail::Message,
 };
 use tenantry_postgres::{
@@ -119,6 +120,41 @@ pub async fn change_email(
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(allowance)
+}
+
+/// A link to an account's new address, as far as whoever has its mail knows it.
+#[derive(Debug, Clone)]
+pub struct NewEmailLink {
+    /// Whose account it is.
+    pub user: UserId,
+    /// The name of the account's person.
+    pub name: String,
+    /// The address that the account gets.
+    pub email: String,
+}
+
+/// What a link would confirm. Nothing changes by it.
+///
+/// # Errors
+/// When the link does nothing.
+pub async fn find_new_email(app: &App, token: &OpaqueToken) -> Result<NewEmailLink, ConfirmEmailError> {
+    let mut tx = app
+        .database
+        .read_system("find the link to an account's new address: perhaps in another browser")
+        .await
+        .map_err(Fault::from)?;
+    let link = one_time_tokens::find(&mut tx, &token.hash(), Purpose::ChangeEmail, app.clock.now())
+        .await
+        .map_err(Fault::from)?
+        .ok_or(ConfirmEmailError::Unknown)?;
+    if !link.works {
+        return Err(ConfirmEmailError::Expired);
+    }
+    Ok(NewEmailLink {
+        user: link.user,
+        name: link.name,
+        email: link.email,
+    })
 }
 
 /// Gives the account the address that the link was sent to.

@@ -1,5 +1,6 @@
 //! The link of a sign-up, once more. Whether a sign-up waits shows in the mail alone.
 
+use chrono::{DateTime, Utc};
 use tenantry_domain::{
     accounts::{Allowance, Email},
     mail::Message,
@@ -29,11 +30,16 @@ pub enum AskForMailError {
     Fault(#[from] Fault),
 }
 
-/// Sends the link of the newest sign-up that waits, or says that none does. Returns how many more may be asked for.
+/// Sends the link of the newest sign-up that waits and was made from this browser, or says that none does. Returns until
+/// when such a link works, whether or not there is one, and how many more may be asked for.
 ///
 /// # Errors
 /// When too much is asked.
-pub async fn resend_confirmation(app: &App, email: &Email, visitor: &Visitor) -> Result<Allowance, AskForMailError> {
+pub async fn resend_confirmation(
+    app: &App,
+    email: &Email,
+    visitor: &Visitor,
+) -> Result<(DateTime<Utc>, Allowance), AskForMailError> {
     let attempt = Attempt::to_mail(app, "resend", email.as_str(), visitor.address)?;
     let mut tx = app
         .database
@@ -46,9 +52,18 @@ pub async fn resend_confirmation(app: &App, email: &Email, visitor: &Visitor) ->
     };
     let now = app.clock.now();
     let token = OpaqueToken::generate()?;
-    let waiting = sign_ups::repeat(&mut tx, &token.hash(), email.as_str(), now, now + LINK_WORKS_FOR)
-        .await
-        .map_err(Fault::from)?;
+    let expires_at = now + LINK_WORKS_FOR;
+    let browser = visitor.sign_up_secret.as_ref().map(OpaqueToken::hash);
+    let waiting = sign_ups::repeat(
+        &mut tx,
+        &token.hash(),
+        email.as_str(),
+        browser.as_ref(),
+        now,
+        expires_at,
+    )
+    .await
+    .map_err(Fault::from)?;
     let message = match waiting {
         Some(sign_up) => Message::ConfirmAgain {
             name: sign_up.name,
@@ -66,5 +81,5 @@ pub async fn resend_confirmation(app: &App, email: &Email, visitor: &Visitor) ->
     let act = Act::new("sign_up.link_requested", "anonymous").address(visitor.address);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(allowance)
+    Ok((expires_at, allowance))
 }

@@ -1,7 +1,7 @@
 //! Signing up promises nothing but a mail: what becomes live does so when its link is confirmed. Whether the address
 //! has an account already shows in the mail alone, never in the answer, the work or the time.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::{
     accounts::{Allowance, Email, Password},
     display_name::DisplayName,
@@ -39,6 +39,15 @@ pub struct SignUp {
     pub organization_name: DisplayName,
 }
 
+/// What the browser that signed up keeps until it confirms.
+#[derive(Debug)]
+pub struct SignUpBrowser {
+    /// What it is recognised by, for its cookie.
+    pub secret: OpaqueToken,
+    /// When the cookie may be forgotten: the link works no longer.
+    pub expires_at: DateTime<Utc>,
+}
+
 /// Why a sign-up is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
@@ -53,11 +62,12 @@ pub enum SignUpError {
     Fault(#[from] Fault),
 }
 
-/// Remembers the sign-up and sends a mail, whoever the address belongs to. Returns how many more may be asked for.
+/// Remembers the sign-up and sends a mail, whoever the address belongs to. Returns what the browser is to keep, and how
+/// many more may be asked for.
 ///
 /// # Errors
 /// When the password is weak or too much is asked, neither of which has to do with the address's account.
-pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<Allowance, SignUpError> {
+pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(SignUpBrowser, Allowance), SignUpError> {
     let inputs = [
         sign_up.email.as_str(),
         sign_up.name.as_str(),
@@ -75,11 +85,11 @@ pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<Al
         Admission::Paused(allowance) => return Err(SignUpError::TooManyAttempts(allowance)),
     };
     tx.commit().await.map_err(Fault::from)?;
-    remember(app, sign_up, visitor).await?;
-    Ok(allowance)
+    let browser = remember(app, sign_up, visitor).await?;
+    Ok((browser, allowance))
 }
 
-async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), Fault> {
+async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<SignUpBrowser, Fault> {
     let SignUp {
         email,
         password,
@@ -89,6 +99,14 @@ async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), F
     let password_hash = app.passwords.hash(password).await?;
     let token = OpaqueToken::generate()?;
     let now = app.clock.now();
+    let browser = SignUpBrowser {
+        // Whoever signs up a second time may confirm by either link.
+        secret: match &visitor.sign_up_secret {
+            Some(secret) => secret.clone(),
+            None => OpaqueToken::generate()?,
+        },
+        expires_at: now + LINK_WORKS_FOR,
+    };
 
     let mut tx = app.database.system("sign-up: nobody is signed in yet").await?;
     let exists = users::exists(&mut tx, email.as_str()).await?;
@@ -101,7 +119,8 @@ async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), F
             name: name.as_str(),
             organization_name: organization_name.as_str(),
             created_at: now,
-            expires_at: now + LINK_WORKS_FOR,
+            expires_at: browser.expires_at,
+            browser_hash: &browser.secret.hash(),
             voided_at: exists.then_some(now),
         },
     )
@@ -124,5 +143,6 @@ async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(), F
     mail::queue(&mut tx, app, &cause, email.as_str(), message).await?;
     let act = Act::new("sign_up.requested", "anonymous").address(visitor.address);
     audit::record(app, &mut tx, act).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(browser)
 }

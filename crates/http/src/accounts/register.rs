@@ -1,7 +1,11 @@
 //! Somebody signs up.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use garde::Validate;
+use http::header::SET_COOKIE;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tenantry_app::accounts::{self, SignUp, SignUpError, Strength};
@@ -15,6 +19,7 @@ use super::{
 use crate::{
     AppState, Problem, ValidJson,
     body::rules,
+    cookie::SessionCookie,
     problem::{FieldProblem, kinds},
     rate_limit,
 };
@@ -43,7 +48,8 @@ pub struct RegisterRequest {
 
 /// Signs up.
 ///
-/// The answer is the same whether the address has an account or not; the mail tells its owner more.
+/// The answer is the same whether the address has an account or not; the mail tells its owner more. The cookie that comes
+/// with it says, when the link is confirmed, that it was this browser that signed up.
 #[utoipa::path(
     post, path = "/auth/register", tag = "accounts", request_body = RegisterRequest,
     responses(
@@ -55,7 +61,7 @@ pub(super) async fn register(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<RegisterRequest>,
-) -> Result<MailOnItsWay, Problem> {
+) -> Result<Response, Problem> {
     let sign_up = SignUp {
         email: address(&request.email)?,
         password: Password::choose(&request.password)
@@ -63,14 +69,15 @@ pub(super) async fn register(
         name: name("/name", &request.name)?,
         organization_name: name("/organization_name", &request.organization_name)?,
     };
-    let left = accounts::sign_up(&state.app, sign_up, &visitor)
+    let (browser, left) = accounts::sign_up(&state.app, sign_up, &visitor)
         .await
         .map_err(|error| match error {
             SignUpError::WeakPassword(strength) => weak_password("/password", &strength),
             SignUpError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             SignUpError::Fault(fault) => fault.into(),
         })?;
-    Ok(MailOnItsWay(left))
+    let cookie = SessionCookie::SignUp.set(&browser.secret, browser.expires_at, state.app.clock.now());
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), MailOnItsWay(left)).into_response())
 }
 
 fn name(pointer: &str, text: &str) -> Result<DisplayName, Problem> {

@@ -39,10 +39,23 @@ async fn the_new_address_is_proven_and_both_are_told() {
     let token = token_to(&test, NEW).await;
 
     let mut stranger = test.browser();
+    let look = async |browser: &mut Browser| {
+        let path = "/api/v1/auth/confirm-email/link";
+        browser.post(path, &json!({ "token": token })).await
+    };
+    let seen = look(&mut stranger).await;
+    let expected = json!({ "user": ada.session["user"]["id"], "name": "Ada Lovelace", "email": NEW });
+    assert_eq!(seen.json(), expected, "{}", seen.text());
+    assert_eq!(
+        ada.browser.get("/api/v1/me").await.json()["email"],
+        "ada@example.org",
+        "looking changes nothing"
+    );
     let answer = confirm(&mut stranger, &token).await;
     assert_eq!(answer.status, 204, "another browser will do: {}", answer.text());
     assert_eq!(ada.browser.get("/api/v1/me").await.json()["email"], NEW);
     assert_eq!(confirm(&mut stranger, &token).await.code(), "link_expired");
+    assert_eq!(look(&mut stranger).await.code(), "link_expired");
     let mails = test.queued_mails().await;
     let told: Vec<&str> = mails
         .iter()

@@ -217,12 +217,15 @@ async fn a_cheap_hash_is_made_again_at_sign_in() {
 #[tokio::test]
 async fn the_link_of_a_sign_up_is_sent_again() {
     let test = TestApp::start().await;
-    test.register(&mut test.browser(), ADA).await;
-    let first = test.link_token(ADA).await;
-    test.clock.advance(TimeDelta::hours(25));
-    assert_eq!(test.confirm(&mut test.browser(), &first).await.code(), "link_expired");
+    let mut signed_up = test.browser();
+    test.register(&mut signed_up, ADA).await;
+    test.clock.advance(TimeDelta::hours(23));
+    // A stranger signs up with the same address, and the link of the one who asks is sent again all the same.
+    let mut stranger = test.browser();
+    let other = json!({ "email": ADA, "password": PASSWORD, "name": "Mallory", "organization_name": "Not Ada's" });
+    assert_eq!(stranger.post("/api/v1/auth/register", &other).await.status, 202);
     let path = "/api/v1/auth/resend-verification";
-    let answer = test.browser().post(path, &json!({ "email": ADA })).await;
+    let answer = signed_up.post(path, &json!({ "email": ADA })).await;
     assert_eq!((answer.status, answer.text().as_str()), (202, "{}"));
     let mails = test.queued_mails().await;
     let Message::ConfirmAgain { link, organization, .. } = &mails.last().unwrap().message else {
@@ -230,7 +233,21 @@ async fn the_link_of_a_sign_up_is_sent_again() {
     };
     assert_eq!(organization, "Museum of Examples");
     let token = link.split_once("/confirm#token=").unwrap().1;
-    assert_eq!(test.confirm(&mut test.browser(), token).await.status, 200);
+
+    let elsewhere = test.browser().post(path, &json!({ "email": ADA })).await;
+    assert_eq!(elsewhere.status, 202);
+    assert!(!elsewhere.headers.contains_key("set-cookie"));
+    let nothing = async || {
+        let mails = test.queued_mails().await;
+        matches!(&mails.last().unwrap().message, Message::NothingToConfirm { .. })
+    };
+    assert!(nothing().await, "nobody signed up from there");
+    test.clock.advance(TimeDelta::hours(23));
+    assert_eq!(
+        test.confirm(&mut signed_up, token).await.status,
+        200,
+        "a day from now on"
+    );
     assert_eq!(
         login(&mut test.browser(), ADA, PASSWORD).await.status,
         200,
@@ -238,6 +255,20 @@ async fn the_link_of_a_sign_up_is_sent_again() {
     );
 
     test.browser().post(path, &json!({ "email": ADA })).await;
+    assert!(nothing().await, "it is live");
+}
+
+#[tokio::test]
+async fn a_sign_up_that_waited_in_vain_is_not_sent_again() {
+    let test = TestApp::start().await;
+    let mut signed_up = test.browser();
+    test.register(&mut signed_up, ADA).await;
+    let first = test.link_token(ADA).await;
+    test.clock.advance(TimeDelta::hours(24));
+    assert_eq!(test.confirm(&mut signed_up, &first).await.code(), "link_expired");
+    signed_up
+        .post("/api/v1/auth/resend-verification", &json!({ "email": ADA }))
+        .await;
     let mails = test.queued_mails().await;
     assert!(matches!(
         &mails.last().unwrap().message,

@@ -5,7 +5,7 @@ use serde_json::json;
 use tenantry_domain::mail::Message;
 use tenantry_test_support::Mailpit;
 
-use crate::support::TestApp;
+use crate::support::{Answer, Browser, PASSWORD, TestApp};
 
 #[tokio::test]
 async fn the_link_in_the_mail_makes_the_account_live() {
@@ -50,10 +50,11 @@ async fn the_link_in_the_mail_makes_the_account_live() {
 #[tokio::test]
 async fn of_fifty_who_follow_one_link_one_gets_in() {
     let test = TestApp::start().await;
-    test.register(&mut test.browser(), "ada@example.org").await;
+    let mut signed_up = test.browser();
+    test.register(&mut signed_up, "ada@example.org").await;
     let token = test.link_token("ada@example.org").await;
     let attempts = (0..50).map(|_| {
-        let mut browser = test.browser();
+        let mut browser = signed_up.clone();
         let token = token.clone();
         async move {
             browser
@@ -78,17 +79,94 @@ async fn of_fifty_who_follow_one_link_one_gets_in() {
 #[tokio::test]
 async fn confirming_one_of_several_sign_ups_voids_the_others() {
     let test = TestApp::start().await;
-    test.register(&mut test.browser(), "ada@example.org").await;
+    let (mut one, mut other) = (test.browser(), test.browser());
+    test.register(&mut one, "ada@example.org").await;
     let first = test.link_token("ada@example.org").await;
-    test.register(&mut test.browser(), "ada@example.org").await;
+    test.register(&mut other, "ada@example.org").await;
     let second = test.link_token("ada@example.org").await;
     assert_ne!(first, second);
-    let (mut one, mut other) = (test.browser(), test.browser());
     let (a, b) = tokio::join!(test.confirm(&mut one, &first), test.confirm(&mut other, &second));
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 410]);
     assert_eq!(test.count("select count(*) from users").await, 1);
+}
+
+/// What a link would confirm.
+async fn look(browser: &mut Browser, token: &str) -> Answer {
+    let path = "/api/v1/auth/verify-email/link";
+    browser.post(path, &json!({ "token": token })).await
+}
+
+#[tokio::test]
+async fn a_link_is_confirmed_by_the_browser_that_signed_up_or_with_the_password_chosen_there() {
+    const MALLORYS: &str = "copper lighthouse folds slowly";
+    let test = TestApp::start().await;
+    let (mut mallory, mut victim) = (test.browser(), test.browser());
+    let request = json!({
+        "email": "ada@example.org", "password": MALLORYS, "name": "Mallory", "organization_name": "Not Ada's",
+    });
+    assert_eq!(mallory.post("/api/v1/auth/register", &request).await.status, 202);
+    let planted = test.link_token("ada@example.org").await;
+    test.register(&mut victim, "ada@example.org").await;
+    let own = test.link_token("ada@example.org").await;
+
+    // Whatever follows the links in her mail: nothing becomes live by looking, and the stranger's not by her password.
+    let seen = look(&mut victim, &planted).await;
+    assert_eq!(seen.status, 200, "{}", seen.text());
+    let expected = json!({
+        "email": "ada@example.org", "name": "Mallory", "organization_name": "Not Ada's", "asks_for_password": true,
+    });
+    assert_eq!(seen.json(), expected);
+    let bare = test.confirm(&mut victim, &planted).await;
+    assert_eq!(bare.status, 422, "{}", bare.text());
+    let error = bare.json()["errors"][0].clone();
+    assert_eq!(
+        (&error["pointer"], &error["code"]),
+        (&json!("/password"), &json!("required"))
+    );
+    let wrong = test.confirm_with_password(&mut victim, &planted, PASSWORD).await;
+    assert_eq!(wrong.json()["errors"][0]["code"], "password_wrong", "{}", wrong.text());
+    assert_eq!(wrong.header("ratelimit-remaining"), "4");
+    assert_eq!(test.count("select count(*) from users").await, 0);
+
+    assert_eq!(look(&mut victim, &own).await.json()["asks_for_password"], false);
+    let mut phone = test.browser();
+    assert_eq!(look(&mut phone, &own).await.json()["asks_for_password"], true);
+    let right = test.confirm_with_password(&mut phone, &own, PASSWORD).await;
+    assert_eq!(right.status, 200, "{}", right.text());
+    assert_eq!(right.json()["user"]["name"], "Ada Lovelace");
+    assert_eq!(look(&mut victim, &own).await.code(), "link_expired");
+    assert_eq!(look(&mut mallory, &planted).await.code(), "link_expired");
+    assert_eq!(look(&mut mallory, "nonsense").await.code(), "link_unknown");
+    let credentials = json!({ "email": "ada@example.org", "password": MALLORYS });
+    assert_eq!(
+        test.browser().post("/api/v1/auth/login", &credentials).await.status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn passwords_of_a_sign_up_are_not_guessed() {
+    let test = TestApp::start().await;
+    let mut signed_up = test.browser();
+    test.register(&mut signed_up, "ada@example.org").await;
+    let token = test.link_token("ada@example.org").await;
+    for guess in 0..5 {
+        let mut thief = test.browser_from([198, 51, 100, guess]);
+        let answer = test
+            .confirm_with_password(&mut thief, &token, "not the one that was chosen")
+            .await;
+        assert_eq!(answer.status, 422, "{}", answer.text());
+    }
+    let paused = test.confirm_with_password(&mut test.browser(), &token, PASSWORD).await;
+    assert_eq!((paused.status, paused.code().as_str()), (429, "too_many_attempts"));
+    assert_eq!(
+        test.confirm(&mut signed_up, &token).await.status,
+        200,
+        "nobody keeps the browser from confirming that signed up"
+    );
+    assert!(!signed_up.cookies.contains_key("__Host-tenantry_signup"));
 }
 
 #[tokio::test]

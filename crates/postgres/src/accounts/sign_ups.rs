@@ -21,6 +21,8 @@ pub struct NewSignUp<'a> {
     pub created_at: DateTime<Utc>,
     /// When the link stops working.
     pub expires_at: DateTime<Utc>,
+    /// SHA-256 of the secret that the browser keeps which signed up.
+    pub browser_hash: &'a [u8; 32],
     /// Set at once when the address already has an account: nothing can be confirmed then.
     pub voided_at: Option<DateTime<Utc>>,
 }
@@ -45,8 +47,9 @@ pub struct ConfirmedSignUp {
 pub async fn insert(tx: &mut SystemTx, sign_up: &NewSignUp<'_>) -> Result<(), DatabaseError> {
     sqlx::query(
         "insert into sign_ups
-             (token_hash, email_normalized, password_hash, name, organization_name, created_at, expires_at, voided_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (token_hash, email_normalized, password_hash, name, organization_name, created_at, expires_at, voided_at,
+              browser_hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(sign_up.token_hash.as_slice())
     .bind(sign_up.email)
@@ -56,9 +59,47 @@ pub async fn insert(tx: &mut SystemTx, sign_up: &NewSignUp<'_>) -> Result<(), Da
     .bind(sign_up.created_at)
     .bind(sign_up.expires_at)
     .bind(sign_up.voided_at)
+    .bind(sign_up.browser_hash.as_slice())
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// What stands behind a link, whether or not it still works.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SentSignUp {
+    /// The address in normal form.
+    pub email_normalized: String,
+    /// The hash of the password chosen.
+    pub password_hash: String,
+    /// The person's name.
+    pub name: String,
+    /// The organization to create.
+    pub organization_name: String,
+    /// SHA-256 of the secret that the browser keeps which signed up.
+    pub browser_hash: Option<Vec<u8>>,
+    /// Whether the link still works.
+    pub works: bool,
+}
+
+/// The sign-up with this token; `None` when there never was one.
+///
+/// # Errors
+/// The database's.
+pub async fn find(
+    tx: &mut SystemTx,
+    token_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<SentSignUp>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select email_normalized, password_hash, name, organization_name, browser_hash,
+             confirmed_at is null and voided_at is null and expires_at > $2 as works
+         from sign_ups where token_hash = $1",
+    )
+    .bind(token_hash.as_slice())
+    .bind(now)
+    .fetch_optional(tx)
+    .await?)
 }
 
 /// The sign-up of somebody who waits for its link, as the link says it.
@@ -70,8 +111,9 @@ pub struct WaitingSignUp {
     pub organization_name: String,
 }
 
-/// Repeats the newest sign-up of an address that still waits, or has waited in vain, under another token; `None` when
-/// there is none. One statement either way.
+/// Repeats the newest sign-up of an address that still waits and was made from this browser, under another token; `None`
+/// when there is none. One statement either way. Somebody else's is never repeated: whoever signs up with the address
+/// after its owner would have the owner confirm a password that is not theirs.
 ///
 /// # Errors
 /// The database's.
@@ -79,14 +121,16 @@ pub async fn repeat(
     tx: &mut SystemTx,
     token_hash: &[u8; 32],
     email: &str,
+    browser_hash: Option<&[u8; 32]>,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<WaitingSignUp>, DatabaseError> {
     Ok(sqlx::query_as(
         "insert into sign_ups
-             (token_hash, email_normalized, password_hash, name, organization_name, created_at, expires_at)
-         select $1, email_normalized, password_hash, name, organization_name, $3, $4 from sign_ups
-         where email_normalized = $2 and confirmed_at is null and voided_at is null
+             (token_hash, email_normalized, password_hash, name, organization_name, browser_hash, created_at, expires_at)
+         select $1, email_normalized, password_hash, name, organization_name, browser_hash, $3, $4 from sign_ups
+         where email_normalized = $2 and browser_hash = $5 and confirmed_at is null and voided_at is null
+             and expires_at > $3
          order by created_at desc limit 1
          returning name, organization_name",
     )
@@ -94,6 +138,7 @@ pub async fn repeat(
     .bind(email)
     .bind(now)
     .bind(expires_at)
+    .bind(browser_hash.map(<[u8; 32]>::as_slice))
     .fetch_optional(tx)
     .await?)
 }
@@ -133,19 +178,6 @@ pub async fn confirm(
     .bind(now)
     .fetch_optional(tx)
     .await?)
-}
-
-/// Whether a sign-up with this token was ever made.
-///
-/// # Errors
-/// The database's.
-pub async fn exists(tx: &mut SystemTx, token_hash: &[u8; 32]) -> Result<bool, DatabaseError> {
-    Ok(
-        sqlx::query_scalar("select exists (select from sign_ups where token_hash = $1)")
-            .bind(token_hash.as_slice())
-            .fetch_one(tx)
-            .await?,
-    )
 }
 
 /// Makes every other sign-up of an address worthless.

@@ -246,6 +246,14 @@ impl TestApp {
         answer
     }
 
+    /// Confirms from another browser than the one that signed up.
+    pub(crate) async fn confirm_with_password(&self, browser: &mut Browser, token: &str, password: &str) -> Answer {
+        let request = json!({ "token": token, "password": password });
+        let answer = browser.post("/api/v1/auth/verify-email", &request).await;
+        browser.remember_session(&answer);
+        answer
+    }
+
     /// The token in the newest confirmation link to an address, taken from the queued mail.
     pub(crate) async fn link_token(&self, email: &str) -> String {
         let mails = self.queued_mails().await;

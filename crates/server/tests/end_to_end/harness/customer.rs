@@ -35,9 +35,10 @@ impl Customer {
             organization: String::new(),
         };
         let email = format!("{}@museum.example", unique("curator"));
+        let password = format!("{}-{}", unique("quiet"), unique("harbour"));
         let account = json!({
             "email": email,
-            "password": format!("{}-{}", unique("quiet"), unique("harbour")),
+            "password": password,
             "name": "Ada Curator",
             "organization_name": organization_name,
         });
@@ -51,7 +52,7 @@ impl Customer {
             .chars()
             .take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
             .collect();
-        customer.confirm(&token).await;
+        customer.confirm(&token, &password).await;
         customer
     }
 
@@ -89,10 +90,10 @@ impl Customer {
         format!("/organizations/{}/{rest}", self.organization)
     }
 
-    async fn confirm(&mut self, token: &str) {
+    async fn confirm(&mut self, token: &str, password: &str) {
         let answer = self
             .request(Method::POST, "/auth/verify-email")
-            .json(&json!({"token": token}))
+            .json(&json!({"token": token, "password": password}))
             .send()
             .await
             .expect("the server");
