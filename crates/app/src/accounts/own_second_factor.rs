@@ -1,8 +1,8 @@
 //! Users manage their own second factor.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::{
-    accounts::{Allowance, EnteredCode, FactorHolder},
+    accounts::{Allowance, EnteredCode, FactorHolder, session::PROOF_LASTS},
     mail::SecondFactorChange,
 };
 use tenantry_postgres::{
@@ -115,7 +115,13 @@ pub async fn confirm_totp(
         return Err(SecondFactorError::CodeInvalid(left));
     };
     let left = attempt.succeeded(app, &mut tx).await?;
-    sessions::prove(&mut tx, session.id, true, app.clock.now())
+    let now = app.clock.now();
+    sessions::prove(&mut tx, session.id, true, now)
+        .await
+        .map_err(Fault::from)?;
+    // Others began without this app, perhaps by somebody who has only the password.
+    let too_long_ago = now - PROOF_LASTS - TimeDelta::seconds(1);
+    sessions::unprove_others(&mut tx, session.user, session.id, too_long_ago)
         .await
         .map_err(Fault::from)?;
     announce(app, &mut tx, session, SecondFactorChange::Enabled, visitor).await?;

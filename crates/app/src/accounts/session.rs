@@ -64,6 +64,8 @@ pub struct UserSession {
     pub proved_at: DateTime<Utc>,
     /// Whether the user has a second factor.
     pub second_factor: bool,
+    /// Whether one was shown in this session.
+    pub by_second_factor: bool,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it, if it is not the user's own. It changes nothing then, and grants nothing.
@@ -71,6 +73,13 @@ pub struct UserSession {
 }
 
 impl UserSession {
+    /// Whether this session is good where a second factor is demanded: its person has one, and has shown it here. What an
+    /// operator looks through shows what its person would see.
+    #[must_use]
+    pub fn meets_second_factor_demand(&self) -> bool {
+        self.second_factor && (self.by_second_factor || self.impersonation.is_some())
+    }
+
     /// As the ledger has it, with the limits of its kind.
     pub(super) fn from_live(live: LiveSession, limits: SessionLimits, last_used_at: DateTime<Utc>) -> Self {
         Self {
@@ -80,6 +89,7 @@ impl UserSession {
             name: live.name,
             proved_at: live.proved_at,
             second_factor: live.second_factor,
+            by_second_factor: live.by_second_factor,
             expires_at: limits.ends_at(last_used_at, live.expires_at),
             impersonation: live.impersonation,
         }
@@ -156,6 +166,7 @@ pub(super) async fn start(
             name,
             proved_at: now,
             second_factor: entry == Entry::SecondFactor,
+            by_second_factor: entry == Entry::SecondFactor,
             expires_at,
             impersonation: None,
         },

@@ -15,7 +15,7 @@ use tenantry_domain::ids::{OrganizationId, SessionId, UserId};
 use super::{Authority, Permissions, SignedIn};
 use crate::{
     AppState, OrganizationRef, PathId,
-    accounts::problems::SECOND_FACTOR_REQUIRED,
+    accounts::problems::{SECOND_FACTOR_REQUIRED, STEP_UP_REQUIRED},
     idempotency::Replay,
     problem::{Problem, kinds},
 };
@@ -78,12 +78,12 @@ impl<P: Permissions> Authority for Authorized<P> {
     }
 }
 
-/// Whether the organization lets the caller in no more until they have a second factor.
+/// Whether the organization lets the caller in no more until they have a second factor, and have shown it in this session.
 fn lacks_second_factor(state: &AppState, session: &UserSession, membership: &Membership) -> bool {
     let required = membership
         .second_factor_required_from
         .is_some_and(|from| from <= state.app.clock.now());
-    required && !session.second_factor
+    required && !session.meets_second_factor_demand()
 }
 
 /// An organization that is not the caller's is not found; a role that is too small is told so.
@@ -101,6 +101,16 @@ impl<P: Permissions> FromRequestParts<AppState> for Authorized<P> {
             .await?
             .ok_or_else(|| Problem::of(kinds::NOT_FOUND))?;
         if lacks_second_factor(state, &signed_in.session, &membership) {
+            if signed_in.session.second_factor {
+                return Err(Problem::new(
+                    STEP_UP_REQUIRED,
+                    format!(
+                        "{} lets nobody in without a second factor, and this session was begun without yours. Send a code of \
+                         it to /auth/step-up, then repeat the call.",
+                        membership.name
+                    ),
+                ));
+            }
             return Err(Problem::new(
                 SECOND_FACTOR_REQUIRED,
                 format!(

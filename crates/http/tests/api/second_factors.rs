@@ -434,6 +434,30 @@ async fn an_organization_lets_nobody_in_without_a_second_factor_once_the_grace_i
 }
 
 #[tokio::test]
+async fn sessions_from_before_the_second_factor_show_it_before_they_count() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut before = test.browser();
+    let answer = password(&mut before, "ada@example.org").await;
+    before.remember_session(&answer);
+    let (app, _) = ada.browser.sets_up_second_factor(&test).await;
+    test.execute("update organizations set second_factor_required_from = now() - interval '1 day'")
+        .await;
+    let organization = format!("/api/v1/organizations/{}", ada.organization());
+    assert_eq!(ada.browser.get(&organization).await.status, 200);
+    let refused = before.get(&organization).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "step_up_required"));
+    assert_eq!(
+        before.post(TOTP, &Value::Null).await.code(),
+        "step_up_required",
+        "the password of a moment ago is no proof any more"
+    );
+    let proof = json!({ "code": app.next_code() });
+    assert_eq!(before.post("/api/v1/auth/step-up", &proof).await.status, 204);
+    assert_eq!(before.get(&organization).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_secret_opens_for_its_owner_alone_and_stands_nowhere_in_clear() {
     let test = TestApp::start().await;
     let mut ada = test.person("ada").await.browser;

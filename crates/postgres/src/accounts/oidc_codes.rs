@@ -69,6 +69,8 @@ pub struct GrantRow {
     pub proved_at: DateTime<Utc>,
     /// Whether with a second factor.
     pub by_second_factor: bool,
+    /// Whether the organization on whose behalf it is demands one, by now, that the person has not, or has not shown.
+    pub lacks_second_factor: bool,
     /// The person's address, which is proven.
     pub email: String,
     /// The person's name.
@@ -179,6 +181,10 @@ pub async fn find_grant(
     Ok(sqlx::query_as(
         "select c.user_id, c.session_id, c.organization_id, c.tenant_id, c.redirect_uri, c.code_challenge, c.scope, c.nonce,
              c.expires_at as code_expires_at, s.proved_at, s.mfa_at is not null as by_second_factor,
+             exists (select from organizations o where o.id = c.organization_id and o.second_factor_required_from <= $3)
+                 and (s.mfa_at is null or not exists (
+                     select from totp_factors f where f.user_id = c.user_id and f.confirmed_at is not null))
+                 as lacks_second_factor,
              u.email_normalized as email, u.name, u.locale, u.time_zone
          from oidc_codes c join sessions s on s.id = c.session_id join users u on u.id = c.user_id
          where c.hash = $1 and c.client_id = $2 and c.used_at is not null and c.revoked_at is null
@@ -212,7 +218,7 @@ pub struct UseRow {
     pub access: String,
     /// Grows with every change of what is allowed.
     pub entitlement_version: i64,
-    /// Whether the organization demands a second factor that the person does not have.
+    /// Whether the organization demands a second factor that the person does not have, or has not shown.
     pub lacks_second_factor: bool,
 }
 
@@ -227,6 +233,7 @@ pub async fn list_uses(
     product: &str,
     organization: Option<&str>,
     tenant: Option<TenantId>,
+    by_second_factor: bool,
     now: DateTime<Utc>,
 ) -> Result<Vec<UseRow>, DatabaseError> {
     let id = organization
@@ -236,8 +243,8 @@ pub async fn list_uses(
         "select distinct on (o.id) o.id as organization_id, current.slug, o.name as organization_name, m.role, v.plan,
              v.version as plan_version, e.access,
              (extract(epoch from e.updated_at) * 1000000)::bigint as entitlement_version,
-             coalesce(o.second_factor_required_from <= $6, false) and not exists (
-                 select from totp_factors f where f.user_id = m.user_id and f.confirmed_at is not null)
+             coalesce(o.second_factor_required_from <= $6, false) and not ($7 and exists (
+                 select from totp_factors f where f.user_id = m.user_id and f.confirmed_at is not null))
                  as lacks_second_factor
          from memberships m
          join organizations o on o.id = m.organization_id and o.state = 'active'
@@ -258,6 +265,7 @@ pub async fn list_uses(
     .bind(id)
     .bind(tenant.map(TenantId::uuid))
     .bind(now)
+    .bind(by_second_factor)
     .fetch_all(tx)
     .await?)
 }

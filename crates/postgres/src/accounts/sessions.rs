@@ -47,6 +47,8 @@ pub struct LiveSession {
     pub proved_at: DateTime<Utc>,
     /// Whether the user has a second factor.
     pub second_factor: bool,
+    /// Whether a second factor was shown in this session.
+    pub by_second_factor: bool,
     /// Its end, however much it is used.
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it, if it is not the user's own.
@@ -73,6 +75,7 @@ struct Row {
     last_used_at: DateTime<Utc>,
     proved_at: DateTime<Utc>,
     second_factor: bool,
+    by_second_factor: bool,
     expires_at: DateTime<Utc>,
     impersonator_id: Option<Uuid>,
     impersonator_email: Option<String>,
@@ -89,6 +92,7 @@ impl From<Row> for LiveSession {
             last_used_at: row.last_used_at,
             proved_at: row.proved_at,
             second_factor: row.second_factor,
+            by_second_factor: row.by_second_factor,
             expires_at: row.expires_at,
             impersonation: impersonation(row.impersonator_id, row.impersonator_email, row.impersonation_reason),
         }
@@ -132,6 +136,7 @@ pub async fn find_live(
     let row: Option<Row> = sqlx::query_as(
         "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
              exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null) as second_factor,
+             s.mfa_at is not null as by_second_factor,
              s.impersonator_id, o.email_normalized as impersonator_email, s.impersonation_reason
          from sessions s join users u on u.id = s.user_id left join operators o on o.id = s.impersonator_id
          where s.secret_hash = $1 and s.kind = 'browser' and s.ended_at is null and s.expires_at > $2
@@ -159,6 +164,7 @@ pub async fn find_live_token(
     let row: Option<Row> = sqlx::query_as(
         "select s.id, s.user_id, u.email_normalized, u.name, s.last_used_at, s.proved_at, s.expires_at,
              exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null) as second_factor,
+             s.mfa_at is not null as by_second_factor,
              null::uuid as impersonator_id, null::text as impersonator_email, null::text as impersonation_reason
          from sessions s join users u on u.id = s.user_id
          where s.id = $1 and s.kind = 'token' and s.ended_at is null and s.expires_at > $2
@@ -210,6 +216,29 @@ pub async fn prove(
     .bind(id.uuid())
     .bind(by_second_factor)
     .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// What was proved in a user's other sessions counts no more: their next act that cannot be taken back, and every
+/// organization that demands a second factor, asks for a proof. None looks younger than `proved_at` then.
+///
+/// # Errors
+/// The database's.
+pub async fn unprove_others(
+    tx: &mut SystemTx,
+    user: UserId,
+    present: SessionId,
+    proved_at: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "update sessions set proved_at = least(proved_at, $3), mfa_at = null
+         where user_id = $1 and id <> $2 and ended_at is null",
+    )
+    .bind(user.uuid())
+    .bind(present.uuid())
+    .bind(proved_at)
     .execute(tx)
     .await?;
     Ok(())

@@ -46,7 +46,8 @@ pub struct CodeRequest<'a> {
 /// Why there is no code.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
-    /// The person is no member of the organization, or an operator looks through their eyes.
+    /// The person is no member of the organization, shows no second factor that it demands, or an operator looks through
+    /// their eyes.
     #[error("{0}")]
     Denied(&'static str),
     /// Nobody's fault.
@@ -122,7 +123,8 @@ pub async fn issue_code(
     Ok(code)
 }
 
-/// The organization that owns the tenant, or that the client named; its members alone go on.
+/// The organization that owns the tenant, or that the client named; its members alone go on, and those who lack the second
+/// factor that it demands do not.
 async fn organization_of(
     app: &App,
     session: &UserSession,
@@ -138,8 +140,16 @@ async fn organization_of(
         },
         (None, None) => return Ok(None),
     };
-    let membership = organizations::find_membership(app, session.user, &key).await?;
-    membership
-        .map(|membership| Some(membership.organization))
-        .ok_or(AuthorizeError::Denied("you are not a member of that organization"))
+    let membership = organizations::find_membership(app, session.user, &key)
+        .await?
+        .ok_or(AuthorizeError::Denied("you are not a member of that organization"))?;
+    let is_demanded = membership
+        .second_factor_required_from
+        .is_some_and(|from| from <= app.clock.now());
+    if is_demanded && !session.meets_second_factor_demand() {
+        return Err(AuthorizeError::Denied(
+            "the organization asks for a second factor: open it at Tenantry first, and show yours or set one up",
+        ));
+    }
+    Ok(Some(membership.organization))
 }

@@ -106,7 +106,8 @@ pub async fn exchange(
         .read_system("token exchange: what a person may use of a product")
         .await
         .map_err(Fault::from)?;
-    let mut uses = oidc_codes::list_uses(&mut tx, user, client.id(), wanted, tenant, now)
+    let shown = grant.by_second_factor;
+    let mut uses = oidc_codes::list_uses(&mut tx, user, client.id(), wanted, tenant, shown, now)
         .await
         .map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
@@ -118,7 +119,7 @@ pub async fn exchange(
     ))?;
     if allowed.lacks_second_factor {
         return Err(ExchangeError::Denied(
-            "the organization asks for a second factor: set one up at Tenantry first",
+            "the organization asks for a second factor: open it at Tenantry first, and show yours or set one up",
         ));
     }
     let claims = ProductClaims {

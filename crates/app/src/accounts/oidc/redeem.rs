@@ -113,7 +113,7 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>) -> Result<CodeTokens
     // Spent in any case: whoever shows a code with something wrong beside it gets no second try.
     tx.commit().await.map_err(Fault::from)?;
     let grant = grant
-        .filter(|grant| now < grant.code_expires_at && fits(grant, redemption))
+        .filter(|grant| now < grant.code_expires_at && !grant.lacks_second_factor && fits(grant, redemption))
         .ok_or(RedeemError::InvalidGrant)?;
     Ok(issue(app, client_id, &hash, grant, now).await?)
 }

@@ -76,11 +76,14 @@ pub(super) async fn find_granted(app: &App, access_token: &str) -> Result<Option
     Ok(grant.filter(is_same).map(|grant| Granted { client_id, grant }))
 }
 
-/// Who the person behind an access token of a code flow is; `None` when the token is not good.
+/// Who the person behind an access token of a code flow is; `None` when the token is not good, or the organization on
+/// whose behalf it was given demands a second factor by now that was not shown.
 ///
 /// # Errors
 /// The ledger's.
 pub async fn userinfo(app: &App, access_token: &str) -> Result<Option<(UserId, UserInfo)>, Fault> {
     let granted = find_granted(app, access_token).await?;
-    Ok(granted.map(|granted| (UserId::from_uuid(granted.grant.user_id), UserInfo::of(&granted.grant))))
+    Ok(granted
+        .filter(|granted| !granted.grant.lacks_second_factor)
+        .map(|granted| (UserId::from_uuid(granted.grant.user_id), UserInfo::of(&granted.grant))))
 }

@@ -3,8 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{basic, claims, error, post_form, secret, server, signed_in, with_bearer, with_clients};
-use crate::support::{Answer, PUBLIC_URL, TestApp};
+use super::{
+    authorize, basic, claims, code, error, parameter, post_form, redeem, secret, sent_to, server, signed_in,
+    with_bearer, with_clients,
+};
+use crate::support::{Answer, Browser, PASSWORD, PUBLIC_URL, TestApp};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
@@ -202,4 +205,40 @@ async fn without_a_contract_a_live_session_and_what_the_organization_demands_the
         error(&exchange(&test, access, &[]).await),
         (400, "invalid_grant".to_owned())
     );
+}
+
+#[tokio::test]
+async fn an_organization_that_demands_a_second_factor_is_not_signed_in_for_without() {
+    let test = with_clients().await;
+    let mut ada = test.person("ada").await;
+    let organization = ada.organization();
+    let named = [("organization", organization.as_str())];
+    let early = signed_in(&test, &mut ada.browser, &named).await;
+    let waiting = code(&mut ada.browser, &named).await;
+    let mut elsewhere = test.browser();
+    let credentials = json!({ "email": "ada@example.org", "password": PASSWORD });
+    assert_eq!(elsewhere.post("/api/v1/auth/login", &credentials).await.status, 200);
+
+    test.execute("update organizations set second_factor_required_from = now() - interval '1 day'")
+        .await;
+    let denied = async |browser: &mut Browser| {
+        let answer = browser.get(&authorize(&named)).await;
+        let (_, parameters) = sent_to(&answer);
+        assert!(parameters.iter().all(|(name, _)| name != "code"), "{parameters:?}");
+        assert_eq!(parameter(&parameters, "error"), "access_denied");
+    };
+    denied(&mut ada.browser).await;
+    let late = redeem(&test, &waiting).await;
+    assert_eq!(
+        error(&late),
+        (400, "invalid_grant".to_owned()),
+        "handed out in time, shown too late"
+    );
+    let answer = with_bearer(&mut server(&test), "/oauth/userinfo", &early["access_token"]).await;
+    assert_eq!(error(&answer), (401, "invalid_token".to_owned()));
+
+    ada.browser.sets_up_second_factor(&test).await;
+    let tokens = signed_in(&test, &mut ada.browser, &named).await;
+    assert_eq!(claims(&tokens["id_token"])["amr"], json!(["pwd", "otp", "mfa"]));
+    denied(&mut elsewhere).await;
 }
