@@ -51,7 +51,7 @@ pub(super) async fn remember(app: &App, tx: &mut SystemTx, user: UserId, visitor
     Ok(Device { secret, is_new: true })
 }
 
-/// Tells a user of a sign-in from a browser that was not seen before, unless they do not want to know.
+/// Tells a user of a sign-in from a browser that was not seen before, or by a program, unless they do not want to know.
 pub(super) async fn tell(
     app: &App,
     tx: &mut SystemTx,

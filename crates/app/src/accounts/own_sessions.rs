@@ -1,7 +1,14 @@
 //! Users look at their sessions and end them.
 
-use tenantry_domain::{accounts::session::USER_SESSIONS, ids::SessionId};
-use tenantry_postgres::accounts::sessions::{self, ListedSession};
+use chrono::{DateTime, Utc};
+use tenantry_domain::{
+    accounts::{
+        session::{self, USER_SESSIONS},
+        tokens::TOKEN_SESSIONS,
+    },
+    ids::SessionId,
+};
+use tenantry_postgres::accounts::sessions::{self, IdleSince, ListedSession};
 
 use super::{UserSession, Visitor};
 use crate::{
@@ -25,11 +32,19 @@ pub async fn list_sessions(
 ) -> Result<Vec<SessionSummary>, Fault> {
     let now = app.clock.now();
     let mut tx = app.database.user(session.user).await?;
-    let mut listed = sessions::list_live(&mut tx, session.user, now, now - USER_SESSIONS.idle, after, limit).await?;
+    let mut listed = sessions::list_live(&mut tx, session.user, now, idle_since(now), after, limit).await?;
     for session in &mut listed {
-        session.expires_at = USER_SESSIONS.ends_at(session.last_used_at, session.expires_at);
+        session.expires_at = session::limits_of(&session.kind).ends_at(session.last_used_at, session.expires_at);
     }
     Ok(listed)
+}
+
+/// What lists show is what still opens something.
+pub(super) fn idle_since(now: DateTime<Utc>) -> IdleSince {
+    IdleSince {
+        browsers: now - USER_SESSIONS.idle,
+        programs: now - TOKEN_SESSIONS.idle,
+    }
 }
 
 /// Ends one of the user's sessions, also the present one; `false` when it is not theirs.

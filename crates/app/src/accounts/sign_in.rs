@@ -169,7 +169,7 @@ async fn start(
         }
         Grant::Token => {
             let by_second_factor = matches!(entry, Entry::SecondFactor);
-            let tokens = tokens::start(app, tx, user, visitor, by_second_factor).await?;
+            let tokens = tokens::start(app, tx, user, &email, visitor, by_second_factor).await?;
             Ok(SignIn::Tokens(Box::new(tokens)))
         }
     }

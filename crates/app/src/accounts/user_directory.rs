@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tenantry_domain::{
-    accounts::session::USER_SESSIONS,
+    accounts::session,
     ids::{SessionId, UserId},
 };
 use tenantry_postgres::accounts::{
@@ -13,7 +13,7 @@ use tenantry_postgres::accounts::{
 };
 use uuid::Uuid;
 
-use super::Caretaker;
+use super::{Caretaker, own_sessions::idle_since};
 use crate::{
     App,
     audit::{self, Act},
@@ -127,8 +127,10 @@ pub async fn list_user_sessions(
     if user_directory::find(&mut tx, user).await?.is_none() {
         return Ok(None);
     }
-    let idle_since = now - USER_SESSIONS.idle;
-    let rows = user_sessions::list(&mut tx, user, now, idle_since, slice.after, slice.limit).await?;
+    let mut rows = user_sessions::list(&mut tx, user, now, idle_since(now), slice.after, slice.limit).await?;
+    for row in &mut rows {
+        row.expires_at = session::limits_of(&row.kind).ends_at(row.last_used_at, row.expires_at);
+    }
     let act = Act::new("user.sessions_viewed", by)
         .user(user)
         .address(by.address())

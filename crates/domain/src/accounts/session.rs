@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::tokens::TOKEN_SESSIONS;
+
 /// Limits of a kind of session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -31,6 +33,16 @@ impl SessionLimits {
     #[must_use]
     pub fn ends_at(&self, last_used_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> DateTime<Utc> {
         (last_used_at + self.idle).min(expires_at)
+    }
+}
+
+/// The limits of a session whose kind is stored as `kind`.
+#[must_use]
+pub fn limits_of(kind: &str) -> SessionLimits {
+    if kind == Grant::Token.as_str() {
+        TOKEN_SESSIONS
+    } else {
+        USER_SESSIONS
     }
 }
 

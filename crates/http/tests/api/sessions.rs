@@ -1,9 +1,15 @@
 //! People see where they are signed in, and end what they do not want.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
 use serde_json::{Value, json};
+use tenantry_domain::{accounts::OperatorRole, mail::Message};
 
-use crate::support::{Browser, PASSWORD, TestApp};
+use crate::{
+    operators::operator,
+    support::{Browser, PASSWORD, TestApp},
+    users::user_id,
+};
 
 async fn sign_in(test: &TestApp, email: &str) -> Browser {
     let mut browser = test.browser_from([198, 51, 100, 4]);
@@ -101,4 +107,49 @@ async fn ending_ones_own_sessions_takes_no_more_than_ones_own_rights() {
     assert_eq!(second.get("/api/v1/session").await.status, 401);
     assert_eq!(first.post("/api/v1/auth/logout", &Value::Null).await.status, 204);
     assert_eq!(first.get("/api/v1/session").await.status, 401);
+}
+
+#[tokio::test]
+async fn programs_are_told_of_and_stay_in_the_lists_while_they_live() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut program = test.browser();
+    let credentials = json!({ "email": "ada@example.org", "password": PASSWORD, "grant": "token" });
+    for _ in 0..2 {
+        let answer = program.post("/api/v1/auth/login", &credentials).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let mails = test.queued_mails().await;
+    let told = mails
+        .iter()
+        .filter(|mail| matches!(mail.message, Message::NewDevice { .. }) && mail.to == "ada@example.org");
+    assert_eq!(told.count(), 2, "of each: nothing tells one program from another");
+
+    // Longer than a browser may be idle, shorter than a program may.
+    test.clock.advance(TimeDelta::days(20));
+    let answer = test.browser().post("/api/v1/auth/login", &credentials).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    ada.browser = sign_in(&test, "ada@example.org").await;
+    let kinds = |sessions: &[Value]| {
+        let kinds = sessions
+            .iter()
+            .map(|session| session["kind"].as_str().unwrap().to_owned());
+        kinds.collect::<Vec<_>>()
+    };
+    let sessions = listed(&mut ada.browser).await;
+    assert_eq!(kinds(&sessions), ["browser", "token", "token", "token"]);
+    let ends = sessions[3]["expires_at"]
+        .as_str()
+        .unwrap()
+        .parse::<DateTime<Utc>>()
+        .unwrap();
+    let left = ends - test.now() - TimeDelta::days(10);
+    assert!(left.abs() < TimeDelta::minutes(1), "thirty days after it was used last");
+
+    let mut admin = operator(&test, OperatorRole::Admin).await;
+    let path = format!("/api/v1/operator/users/{}/sessions", user_id(&ada.session));
+    let seen = admin.get(&path).await.json()["items"].as_array().unwrap().clone();
+    assert_eq!(kinds(&seen), kinds(&sessions));
+    assert_eq!(seen[3]["expires_at"], sessions[3]["expires_at"]);
+    assert_eq!(end(&mut ada.browser, &sessions[3]["id"]).await.status, 204);
 }

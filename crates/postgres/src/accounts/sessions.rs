@@ -244,6 +244,15 @@ pub async fn unprove_others(
     Ok(())
 }
 
+/// Since when a session must have been used to be live. Programs come back less often than people.
+#[derive(Debug, Clone, Copy)]
+pub struct IdleSince {
+    /// In a browser.
+    pub browsers: DateTime<Utc>,
+    /// By a program.
+    pub programs: DateTime<Utc>,
+}
+
 /// A session as its owner sees it in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
@@ -282,23 +291,25 @@ pub async fn list_live(
     tx: &mut UserTx,
     user: UserId,
     now: DateTime<Utc>,
-    idle_since: DateTime<Utc>,
+    idle_since: IdleSince,
     after: Option<SessionId>,
     limit: i64,
 ) -> Result<Vec<ListedSession>, DatabaseError> {
     let rows: Vec<ListedRow> = sqlx::query_as(
         "select id, kind, device, host(address) as address, created_at, last_used_at, expires_at
          from sessions
-         where user_id = $1 and ended_at is null and expires_at > $2 and last_used_at > $3
+         where user_id = $1 and ended_at is null and expires_at > $2
+             and last_used_at > case kind when 'token' then $6::timestamptz else $3::timestamptz end
              and ($4::uuid is null or id < $4)
          order by id desc
          limit $5",
     )
     .bind(user.uuid())
     .bind(now)
-    .bind(idle_since)
+    .bind(idle_since.browsers)
     .bind(after.map(SessionId::uuid))
     .bind(limit)
+    .bind(idle_since.programs)
     .fetch_all(tx)
     .await?;
     let listed = rows.into_iter().map(|row| ListedSession {

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use tenantry_domain::ids::{OperatorId, SessionId, UserId};
 use uuid::Uuid;
 
+use super::sessions::IdleSince;
 use crate::{DatabaseError, SystemTx};
 
 /// A session that has not ended.
@@ -85,7 +86,7 @@ pub async fn list(
     tx: &mut SystemTx,
     user: UserId,
     now: DateTime<Utc>,
-    idle_since: DateTime<Utc>,
+    idle_since: IdleSince,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<UserSessionRow>, DatabaseError> {
@@ -94,16 +95,18 @@ pub async fn list(
         "select s.id, s.kind, s.device, host(s.address) as address, s.created_at, s.last_used_at, s.expires_at,
              o.email_normalized as operator_email
          from sessions s left join operators o on o.id = s.impersonator_id
-         where s.user_id = $1 and s.ended_at is null and s.expires_at > $2 and s.last_used_at > $3
+         where s.user_id = $1 and s.ended_at is null and s.expires_at > $2
+             and s.last_used_at > case s.kind when 'token' then $7::timestamptz else $3::timestamptz end
              and ($4::timestamptz is null or (s.created_at, s.id) < ($4, $5::uuid))
          order by s.created_at desc, s.id desc limit $6",
     )
     .bind(user.uuid())
     .bind(now)
-    .bind(idle_since)
+    .bind(idle_since.browsers)
     .bind(after_at)
     .bind(after_id)
     .bind(limit)
+    .bind(idle_since.programs)
     .fetch_all(tx)
     .await?;
     Ok(rows)

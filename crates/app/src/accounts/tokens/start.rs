@@ -12,7 +12,7 @@ use tenantry_postgres::{
 use uuid::Uuid;
 
 use super::{
-    super::{OpaqueToken, Visitor},
+    super::{OpaqueToken, Visitor, devices},
     AccessClaims, TokenType, claims,
 };
 use crate::{
@@ -68,11 +68,13 @@ pub(super) async fn issue(app: &App, link: Link) -> Result<Tokens, Fault> {
     })
 }
 
-/// Begins the session of a program whose person has proved who they are, with a second factor or without.
+/// Begins the session of a program whose person has proved who they are, with a second factor or without. Their owner is
+/// told of each one, as of a new browser: there is nothing by which a program would be known.
 pub(in crate::accounts) async fn start(
     app: &App,
     tx: &mut SystemTx,
     user: UserId,
+    email: &str,
     visitor: &Visitor,
     by_second_factor: bool,
 ) -> Result<Tokens, Fault> {
@@ -102,5 +104,6 @@ pub(in crate::accounts) async fn start(
     .await?;
     let act = Act::new("session.started", user).user(user).address(visitor.address);
     audit::record(app, &mut *tx, act.target(link.session)).await?;
+    devices::tell(app, tx, user, email, link.session, visitor).await?;
     issue(app, link).await
 }

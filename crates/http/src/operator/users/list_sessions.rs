@@ -41,7 +41,7 @@ pub struct OperatorUserSession {
     pub created_at: DateTime<Utc>,
     /// When it was used last, to the minute.
     pub last_used_at: DateTime<Utc>,
-    /// Its end, however much it is used.
+    /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
     /// The operator who looks through it.
     #[schema(required, example = "support@example.org")]
