@@ -41,6 +41,7 @@ pub use change_email::{
 pub use change_password::{ChangePasswordError, change_password};
 pub use confirm::{ConfirmError, Confirmed, SignUpLink, confirm, find_sign_up};
 pub use delete_account::{DeleteAccountError, delete_account};
+pub use devices::KnownBrowser;
 pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
 pub use forgot_password::forgot_password;
 pub use impersonation::{StartedImpersonation, view_as};

@@ -21,6 +21,24 @@ pub(super) struct Device {
     pub(super) is_new: bool,
 }
 
+/// What a browser keeps to be known by.
+#[derive(Debug)]
+pub struct KnownBrowser {
+    /// For its cookie.
+    pub secret: OpaqueToken,
+    /// When the cookie may be forgotten.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Makes the visitor's browser known to a user who has proved to be the account's owner without signing in.
+pub(super) async fn know(app: &App, tx: &mut SystemTx, user: UserId, visitor: &Visitor) -> Result<KnownBrowser, Fault> {
+    let device = remember(app, tx, user, visitor).await?;
+    Ok(KnownBrowser {
+        secret: device.secret,
+        expires_at: cookie_expires_at(app.clock.now()),
+    })
+}
+
 /// How long its cookie is kept.
 pub(super) fn cookie_expires_at(now: DateTime<Utc>) -> DateTime<Utc> {
     now + DEVICE_STAYS_KNOWN

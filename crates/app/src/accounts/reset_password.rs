@@ -9,7 +9,12 @@ use tenantry_postgres::{
     },
 };
 
-use super::{OpaqueToken, Strength, Visitor, estimate};
+use super::{
+    OpaqueToken, Strength, Visitor,
+    devices::{self, KnownBrowser},
+    estimate,
+    throttle::Attempt,
+};
 use crate::{
     App,
     audit::{self, Act},
@@ -34,7 +39,8 @@ pub enum ResetPasswordError {
     Fault(#[from] Fault),
 }
 
-/// Sets a new password and signs the account out everywhere.
+/// Sets a new password and signs the account out everywhere. Returns what the browser that followed the link is known by
+/// from now on: whoever holds the mailbox is the owner, whom strangers who guess at the account must not keep out.
 ///
 /// # Errors
 /// When the link does nothing, or the password is weak.
@@ -43,7 +49,7 @@ pub async fn reset_password(
     token: &OpaqueToken,
     password: Password,
     visitor: &Visitor,
-) -> Result<(), ResetPasswordError> {
+) -> Result<KnownBrowser, ResetPasswordError> {
     let link = find(app, token).await?;
     let strength = estimate(password.expose(), &[link.email.as_str(), link.name.as_str()]);
     if !strength.acceptable {
@@ -71,13 +77,18 @@ pub async fn reset_password(
         .await
         .map_err(Fault::from)?;
     users::forget_devices(&mut tx, link.user).await.map_err(Fault::from)?;
+    let browser = devices::know(app, &mut tx, link.user, visitor).await?;
     let act = Act::new("password.reset", link.user)
         .user(link.user)
         .address(visitor.address);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
     finish(app, &mut tx, link.user, &link.name, &link.email, token).await?;
+    // What failed before failed at another password.
+    Attempt::new(app, "user", &link.email, None)?
+        .succeeded(app, &mut tx)
+        .await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(())
+    Ok(browser)
 }
 
 async fn find(app: &App, token: &OpaqueToken) -> Result<SentLink, ResetPasswordError> {

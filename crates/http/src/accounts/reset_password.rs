@@ -1,8 +1,11 @@
 //! Somebody has followed the link for a new password, and has chosen one.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use garde::Validate;
-use http::StatusCode;
+use http::{StatusCode, header::SET_COOKIE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tenantry_app::accounts::{self, OpaqueToken, ResetPasswordError};
@@ -10,7 +13,7 @@ use tenantry_domain::accounts::Password;
 use utoipa::ToSchema;
 
 use super::{problems, register::weak_password, visitor::AtTheDoor};
-use crate::{AppState, Problem, ValidJson, body::rules};
+use crate::{AppState, Problem, ValidJson, body::rules, cookie::SessionCookie};
 
 /// The token behind the `#` of the link, and a new password.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -28,7 +31,8 @@ pub struct ResetPasswordRequest {
 
 /// Sets a new password by a link.
 ///
-/// Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it.
+/// Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it; the
+/// browser is known to the account from now on, so that strangers who guess at it do not keep its owner out.
 #[utoipa::path(
     post, path = "/auth/reset-password", tag = "accounts", request_body = ResetPasswordRequest,
     responses(
@@ -41,12 +45,12 @@ pub(super) async fn reset_password(
     State(state): State<AppState>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ResetPasswordRequest>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let token =
         OpaqueToken::decode(request.token.expose_secret()).ok_or_else(|| Problem::of(problems::LINK_UNKNOWN))?;
     let password = Password::choose(&request.password)
         .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
-    accounts::reset_password(&state.app, &token, password, &visitor)
+    let browser = accounts::reset_password(&state.app, &token, password, &visitor)
         .await
         .map_err(|error| match error {
             ResetPasswordError::Expired => Problem::of(problems::LINK_EXPIRED),
@@ -54,5 +58,6 @@ pub(super) async fn reset_password(
             ResetPasswordError::WeakPassword(strength) => weak_password("/password", &strength),
             ResetPasswordError::Fault(fault) => fault.into(),
         })?;
-    Ok(StatusCode::NO_CONTENT)
+    let cookie = SessionCookie::Device.set(&browser.secret, browser.expires_at, state.app.clock.now());
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie)])).into_response())
 }

@@ -56,9 +56,11 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
     let short = reset(&mut test.browser(), &token, "short").await;
     assert_eq!(field(&short), ("/password".to_owned(), "too_short".to_owned()));
 
-    let answer = reset(&mut test.browser(), &token, NEXT).await;
+    let mut followed = test.browser();
+    let answer = reset(&mut followed, &token, NEXT).await;
     assert_eq!(answer.status, 204, "the link still works: {}", answer.text());
-    assert!(answer.header("set-cookie").is_empty(), "nobody is signed in by it");
+    let names: Vec<&String> = followed.cookies.keys().collect();
+    assert_eq!(names, ["__Host-tenantry_device"], "nobody is signed in by it");
     assert_eq!(
         ada.browser.get("/api/v1/session").await.code(),
         "unauthenticated",
@@ -76,6 +78,40 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
             .iter()
             .any(|mail| matches!(mail.message, Message::PasswordChanged { .. })),
         "{mails:?}"
+    );
+}
+
+#[tokio::test]
+async fn strangers_do_not_keep_out_whoever_has_reset_the_password() {
+    let test = TestApp::start().await;
+    let before = test.person("ada").await.browser;
+    let guess = async || {
+        let mut stranger = test.browser_from([198, 51, 100, 1]);
+        login(&mut stranger, ADA, "not the password").await.status
+    };
+    for _ in 0..5 {
+        assert_eq!(guess().await, 401);
+    }
+    assert_eq!(login(&mut test.browser(), ADA, PASSWORD).await.status, 429);
+    let mut owner = test.browser();
+    assert_eq!(reset(&mut owner, &forgot(&test, ADA).await, NEXT).await.status, 204);
+    assert_eq!(
+        login(&mut test.browser(), ADA, NEXT).await.status,
+        200,
+        "what failed at the old password is forgotten"
+    );
+    for _ in 0..5 {
+        assert_eq!(guess().await, 401);
+    }
+    assert_eq!(
+        login(&mut before.clone(), ADA, NEXT).await.status,
+        429,
+        "what was known is not any more"
+    );
+    assert_eq!(
+        login(&mut owner, ADA, NEXT).await.status,
+        200,
+        "but where the link was followed"
     );
 }
 
