@@ -13,7 +13,10 @@ use tenantry_domain::{
 };
 use tenantry_postgres::{
     SystemTx,
-    accounts::operators::{self, NewOperatorSession},
+    accounts::{
+        operators::{self, NewOperatorSession},
+        user_sessions,
+    },
 };
 use uuid::Uuid;
 
@@ -190,13 +193,15 @@ pub async fn find_operator_session(app: &App, secret: &OpaqueToken) -> Result<Op
     }))
 }
 
-/// Ends a session.
+/// Ends a session, and every look through a customer's eyes that its operator has begun.
 ///
 /// # Errors
 /// The database's.
 pub async fn sign_out_operator(app: &App, session: &OperatorSession, visitor: &Visitor) -> Result<(), Fault> {
     let mut tx = app.database.system("end an operator's session").await?;
-    operators::end_session(&mut tx, session.id, app.clock.now()).await?;
+    let now = app.clock.now();
+    operators::end_session(&mut tx, session.id, now).await?;
+    user_sessions::end_impersonations(&mut tx, session.operator, now).await?;
     let act = Act::new("operator_session.ended", session.operator)
         .address(visitor.address)
         .target(session.id);

@@ -96,6 +96,29 @@ async fn a_look_ends_after_half_an_hour_however_much_it_is_used() {
 }
 
 #[tokio::test]
+async fn a_look_ends_when_its_operator_signs_out_and_is_listed_as_what_it_is() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut support = operator(&test, OperatorRole::Support).await;
+    let mut looking = look(&support, &user_id(&ada.session)).await;
+    let listed = ada.browser.get("/api/v1/me/sessions").await.json();
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    assert_eq!(items[0]["kind"], "support");
+    assert_eq!((&items[0]["address"], &items[0]["device"]), (&Value::Null, &json!("")));
+    assert_eq!(
+        (&items[1]["kind"], &items[1]["address"]),
+        (&json!("browser"), &json!("203.0.113.7"))
+    );
+    assert_eq!(
+        support.post("/api/v1/operator/auth/logout", &Value::Null).await.status,
+        204
+    );
+    assert_eq!(looking.get("/api/v1/session").await.code(), "unauthenticated");
+    assert_eq!(ada.browser.get("/api/v1/session").await.status, 200);
+}
+
+#[tokio::test]
 async fn leaving_ends_a_look_and_nothing_else() {
     let test = TestApp::start().await;
     let ada = test.person("ada").await;

@@ -258,9 +258,9 @@ pub struct IdleSince {
 pub struct ListedSession {
     /// Its id.
     pub id: SessionId,
-    /// `browser` or `token`.
+    /// `browser`, `token`, or `support` for an operator who looks through the user's eyes.
     pub kind: String,
-    /// What the browser or program said it was.
+    /// What the browser or program said it was. What an operator has says nothing to the user.
     pub device: String,
     /// Where it signed in from.
     pub address: Option<String>,
@@ -296,7 +296,9 @@ pub async fn list_live(
     limit: i64,
 ) -> Result<Vec<ListedSession>, DatabaseError> {
     let rows: Vec<ListedRow> = sqlx::query_as(
-        "select id, kind, device, host(address) as address, created_at, last_used_at, expires_at
+        "select id, case when impersonator_id is null then kind else 'support' end as kind,
+             case when impersonator_id is null then device else '' end as device,
+             case when impersonator_id is null then host(address) end as address, created_at, last_used_at, expires_at
          from sessions
          where user_id = $1 and ended_at is null and expires_at > $2
              and last_used_at > case kind when 'token' then $6::timestamptz else $3::timestamptz end

@@ -21,13 +21,13 @@ pub struct UserSessionView {
     /// The session.
     #[schema(example = "ses_01jd3r8v6yf3qb5c1zk3s9x0aa")]
     pub id: String,
-    /// `browser` or `token`.
+    /// `browser`, `token` for a program, or `support` for an operator who looks through your eyes.
     #[schema(example = "browser")]
     pub kind: String,
-    /// What it says of itself.
+    /// What it says of itself; empty for an operator's.
     #[schema(example = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")]
     pub device: String,
-    /// The network address that it signed in from, where it is known.
+    /// The network address that it signed in from, where it is known; null for an operator's.
     #[schema(required, example = "203.0.113.7")]
     pub address: Option<String>,
     /// When it signed in.
