@@ -14,6 +14,7 @@ mod impersonation;
 mod oidc;
 mod opaque_token;
 mod operator_accounts;
+mod operator_devices;
 mod operator_sign_in;
 mod operators;
 mod own_second_factor;

@@ -15,6 +15,8 @@ pub(crate) enum SessionCookie {
     Operator,
     /// No session: by what a browser is known from which somebody signed in. It outlasts signing out.
     Device,
+    /// No session: by what a browser is known from which an operator signed in.
+    OperatorDevice,
     /// No session: by what the browser is known that signed up, until the link in the mail is confirmed.
     SignUp,
 }
@@ -25,6 +27,7 @@ impl SessionCookie {
             Self::User => "__Host-tenantry_session",
             Self::Operator => "__Host-tenantry_operator",
             Self::Device => "__Host-tenantry_device",
+            Self::OperatorDevice => "__Host-tenantry_operator_device",
             Self::SignUp => "__Host-tenantry_signup",
         }
     }
@@ -60,7 +63,7 @@ impl SessionCookie {
             .path("/")
             .secure(true)
             .http_only(true)
-            .same_site(if self == Self::Operator {
+            .same_site(if matches!(self, Self::Operator | Self::OperatorDevice) {
                 SameSite::Strict
             } else {
                 SameSite::Lax

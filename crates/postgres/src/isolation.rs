@@ -53,6 +53,7 @@ pub const TABLES: &[(&str, Class)] = &[
     ("one_time_tokens", Class::System),
     ("operation_steps", Class::Organization),
     ("operations", Class::Organization),
+    ("operator_known_devices", Class::System),
     ("operator_recovery_codes", Class::System),
     ("operator_sessions", Class::System),
     ("operator_totp_factors", Class::System),

@@ -44,6 +44,10 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .bind(ages.devices_before)
         .execute(&mut *tx)
         .await?;
+    let operator_devices = sqlx::query("delete from operator_known_devices where last_used_at < $1")
+        .bind(ages.devices_before)
+        .execute(&mut *tx)
+        .await?;
     let causes = sqlx::query("delete from mail_causes where queued_at < $1")
         .bind(ages.ended_before)
         .execute(&mut *tx)
@@ -77,7 +81,20 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .execute(tx)
         .await?;
     let all = [
-        answers, sessions, operators, challenges, devices, causes, spent, codes, keys, sign_ups, links, failures, rates,
+        answers,
+        sessions,
+        operators,
+        challenges,
+        devices,
+        operator_devices,
+        causes,
+        spent,
+        codes,
+        keys,
+        sign_ups,
+        links,
+        failures,
+        rates,
     ];
     Ok(all.iter().map(PgQueryResult::rows_affected).sum())
 }

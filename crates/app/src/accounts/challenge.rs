@@ -11,7 +11,7 @@ use tenantry_postgres::{
 };
 
 use super::{
-    OpaqueToken, Visitor, devices, second_factor,
+    OpaqueToken, Visitor, devices, operator_devices, second_factor,
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -161,6 +161,6 @@ async fn attempt(app: &App, tx: &mut SystemTx, challenge: &Challenge, visitor: &
             Attempt::from_known_device(app, "user", &challenge.email, device)
         }
         (FactorHolder::User(_), _) => Attempt::new(app, "user", &challenge.email, visitor.address),
-        (FactorHolder::Operator(_), _) => Attempt::new(app, "operator", &challenge.email, visitor.address),
+        (FactorHolder::Operator(_), _) => operator_devices::attempt(app, tx, &challenge.email, visitor).await,
     }
 }

@@ -10,10 +10,10 @@ use tenantry_postgres::{SystemTx, accounts::operators as rows};
 use super::{
     OpaqueToken, RecoveryCodes, SignInError, StartedOperatorSession, TotpSetup, Visitor,
     challenge::{self, Answered, ChallengeError, Check, StartedChallenge},
-    operators,
+    operator_devices, operators,
     password_hasher::Verified,
     second_factor::{self, By},
-    throttle::{Admission, Attempt},
+    throttle::Admission,
 };
 use crate::{
     App,
@@ -40,8 +40,8 @@ pub async fn sign_in_operator(
     password: Password,
     visitor: &Visitor,
 ) -> Result<(OperatorSignIn, Allowance), SignInError> {
-    let attempt = Attempt::new(app, "operator", email.as_str(), visitor.address)?;
     let mut tx = begin(app).await?;
+    let attempt = operator_devices::attempt(app, &mut tx, email.as_str(), visitor).await?;
     let left = match attempt.admit(app, &mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(SignInError::TooManyAttempts(allowance)),

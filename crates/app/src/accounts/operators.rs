@@ -20,7 +20,7 @@ use tenantry_postgres::{
 };
 use uuid::Uuid;
 
-use super::{OpaqueToken, Strength, Visitor, estimate};
+use super::{OpaqueToken, Strength, Visitor, devices::KnownBrowser, estimate, operator_devices};
 use crate::{
     App,
     audit::{self, Act},
@@ -65,6 +65,8 @@ pub struct StartedOperatorSession {
     pub secret: OpaqueToken,
     /// When the cookie may be forgotten.
     pub cookie_expires_at: DateTime<Utc>,
+    /// What the browser is recognised by from now on, for another cookie.
+    pub browser: KnownBrowser,
 }
 
 /// Makes an operator; `actor` says who does.
@@ -154,6 +156,7 @@ pub(super) async fn start(
         .address(visitor.address)
         .target(id);
     audit::record(app, &mut *tx, act).await?;
+    let browser = operator_devices::remember(app, tx, operator, visitor).await?;
     Ok(Some(StartedOperatorSession {
         session: OperatorSession {
             id,
@@ -164,6 +167,7 @@ pub(super) async fn start(
         },
         secret,
         cookie_expires_at,
+        browser,
     }))
 }
 

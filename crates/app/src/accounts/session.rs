@@ -31,6 +31,8 @@ pub struct Visitor {
     pub device: String,
     /// What their browser is recognised by, where somebody signed in from it before.
     pub device_secret: Option<OpaqueToken>,
+    /// What their browser is recognised by, where an operator signed in from it before.
+    pub operator_device_secret: Option<OpaqueToken>,
     /// What their browser is recognised by, where somebody signed up from it of late.
     pub sign_up_secret: Option<OpaqueToken>,
 }

@@ -24,6 +24,7 @@ impl FromRequestParts<AppState> for AtTheDoor {
             address,
             device: device.unwrap_or_default().to_owned(),
             device_secret: SessionCookie::Device.read(&parts.headers),
+            operator_device_secret: SessionCookie::OperatorDevice.read(&parts.headers),
             sign_up_secret: SessionCookie::SignUp.read(&parts.headers),
         }))
     }

@@ -120,10 +120,48 @@ async fn who_knows_an_operators_password_alone_sets_up_no_other_app() {
 }
 
 #[tokio::test]
+async fn strangers_do_not_shut_the_console_for_an_operator_on_a_device_that_is_known() {
+    let test = TestApp::start().await;
+    let (mut known, app) = enrolled_operator(&test, OperatorRole::Admin).await;
+    let login = async |browser: &mut Browser, password: &str| {
+        let request = json!({ "email": "admin@example.org", "password": password });
+        browser.post("/api/v1/operator/auth/login", &request).await
+    };
+    for guess in 0..5 {
+        let mut stranger = test.browser_from([198, 51, 100, guess]);
+        assert_eq!(login(&mut stranger, "not the password").await.status, 401);
+    }
+    assert_eq!(login(&mut test.browser(), PASSWORD).await.status, 429);
+    // The device of another operator, or a customer's, is none.
+    let mut other = operator(&test, OperatorRole::Viewer).await;
+    assert_eq!(login(&mut other, PASSWORD).await.status, 429);
+
+    let answer = login(&mut known, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let token = answer.json()["challenge"]["token"].clone();
+    let request = json!({ "challenge": token, "code": app.next_code() });
+    let path = "/api/v1/operator/auth/login/second-factor";
+    assert_eq!(known.post(path, &request).await.status, 200);
+
+    for left in ["4", "3", "2", "1", "0"] {
+        let wrong = login(&mut known, "not the password").await;
+        assert_eq!((wrong.status, wrong.header("ratelimit-remaining")), (401, left));
+    }
+    assert_eq!(
+        login(&mut known, PASSWORD).await.status,
+        429,
+        "it has a count of its own"
+    );
+}
+
+#[tokio::test]
 async fn an_operator_signs_in_and_out() {
     let test = TestApp::start().await;
     let mut browser = operator(&test, OperatorRole::Support).await;
-    assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-tenantry_operator"]);
+    assert_eq!(
+        browser.cookies.keys().collect::<Vec<_>>(),
+        ["__Host-tenantry_operator", "__Host-tenantry_operator_device"]
+    );
     let session = browser.get("/api/v1/operator/session").await.json();
     assert_eq!(session["operator"]["email"], "support@example.org");
     assert_eq!(session["operator"]["role"], "support");

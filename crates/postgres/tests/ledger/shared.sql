@@ -31,6 +31,7 @@ insert into one_time_tokens (hash, purpose, email_normalized, user_id, expires_a
     select sha256('link'), 'reset_password', email_normalized, id, now() + interval '1 hour' from users;
 insert into operator_totp_factors (operator_id, sealed_secret) select id, 'sealed' from operators;
 insert into operator_recovery_codes (operator_id, hash) select id, sha256('recovery') from operators;
+insert into operator_known_devices (operator_id, secret_hash) select id, sha256('operator device') from operators;
 insert into sign_in_challenges (hash, user_id, expires_at)
     select sha256('challenge'), id, now() + interval '5 minutes' from users;
 insert into signing_keys (kid, algorithm, public_jwk, sealed_private, not_before, retire_at, remove_at)

@@ -52,6 +52,6 @@ pub(super) async fn operator_confirm_totp(
         session: OperatorSessionView::of_started(&started),
         recovery_codes: codes.show(),
     };
-    let cookie = session::cookie(&state, &started);
-    Ok((RateLimit(left), cookie, Json(confirmed)).into_response())
+    let cookies = session::cookies(&state, &started);
+    Ok((RateLimit(left), cookies, Json(confirmed)).into_response())
 }

@@ -37,5 +37,5 @@ pub(super) async fn operator_login_second_factor(
         .await
         .map_err(refusal)?;
     let view = OperatorSessionView::of_started(&started);
-    Ok((RateLimit(left), session::cookie(&state, &started), Json(view)).into_response())
+    Ok((RateLimit(left), session::cookies(&state, &started), Json(view)).into_response())
 }

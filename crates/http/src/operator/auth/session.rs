@@ -59,14 +59,15 @@ impl OperatorSessionView {
     }
 }
 
-/// The cookie of a session that begins.
-pub(super) fn cookie(
+/// The cookies of a session that begins.
+pub(super) fn cookies(
     state: &AppState,
     started: &StartedOperatorSession,
-) -> AppendHeaders<[(HeaderName, HeaderValue); 1]> {
+) -> AppendHeaders<[(HeaderName, HeaderValue); 2]> {
     let now = state.app.clock.now();
-    let cookie = SessionCookie::Operator.set(&started.secret, started.cookie_expires_at, now);
-    AppendHeaders([(SET_COOKIE, cookie)])
+    let session = SessionCookie::Operator.set(&started.secret, started.cookie_expires_at, now);
+    let device = SessionCookie::OperatorDevice.set(&started.browser.secret, started.browser.expires_at, now);
+    AppendHeaders([(SET_COOKIE, session), (SET_COOKIE, device)])
 }
 
 /// The present operator's session.
