@@ -15,6 +15,8 @@ mod oidc;
 mod opaque_token;
 mod operator_accounts;
 mod operator_devices;
+mod operator_enrolment;
+mod operator_passwords;
 mod operator_sign_in;
 mod operators;
 mod own_second_factor;
@@ -54,11 +56,14 @@ pub use oidc::{
 };
 pub use opaque_token::OpaqueToken;
 pub use operator_accounts::{
-    Caretaker, ManageOperatorError, OperatorAccount, disable_operator, enable_operator, find_operator, list_operators,
-    reset_operator_second_factor, set_operator_role,
+    Caretaker, FactorReset, ManageOperatorError, OperatorAccount, disable_operator, enable_operator, find_operator,
+    list_operators, reset_operator_second_factor, set_operator_role,
 };
+pub use operator_enrolment::EnrolmentLink;
+pub use operator_passwords::{OperatorPasswordError, change_operator_password, set_operator_password};
 pub use operator_sign_in::{
-    OperatorSignIn, confirm_operator_totp, set_up_operator_totp, sign_in_operator, sign_in_operator_with_second_factor,
+    OperatorSignIn, SetUpOperatorError, confirm_operator_totp, set_up_operator_totp, sign_in_operator,
+    sign_in_operator_with_second_factor,
 };
 pub use operators::{
     CreateOperatorError, OperatorSession, StartedOperatorSession, create_operator, find_operator_session,

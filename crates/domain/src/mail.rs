@@ -103,7 +103,16 @@ pub enum Message {
         /// Leads to the page where it is managed.
         link: String,
     },
-    /// Somebody took an operator's second factor away; the next sign-in sets up another one.
+    /// An operator has another password.
+    OperatorPasswordChanged {
+        /// Who changed it, as people say it.
+        by: String,
+        /// When, as people write it.
+        at: String,
+        /// Where operators sign in.
+        link: String,
+    },
+    /// Somebody took an operator's second factor away; another one is set up by a link that they have.
     OperatorSecondFactorReset {
         /// Who did, as people say it.
         by: String,
@@ -212,6 +221,7 @@ impl Message {
             Self::EmailChanged { .. } => "email_changed",
             Self::NewDevice { .. } => "new_device",
             Self::SecondFactorChanged { .. } => "second_factor_changed",
+            Self::OperatorPasswordChanged { .. } => "operator_password_changed",
             Self::OperatorSecondFactorReset { .. } => "operator_second_factor_reset",
             Self::AccountDeleted { .. } => "account_deleted",
             Self::TenantReady { .. } => "tenant_ready",

@@ -30,6 +30,7 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "email_changed",
     "new_device",
     "second_factor_changed",
+    "operator_password_changed",
     "operator_second_factor_reset",
     "account_deleted",
     "tenant_ready",

@@ -57,6 +57,11 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
             at: at(),
             link: link(),
         },
+        Message::OperatorPasswordChanged {
+            by: text(),
+            at: at(),
+            link: link(),
+        },
         Message::OperatorSecondFactorReset {
             by: text(),
             at: at(),

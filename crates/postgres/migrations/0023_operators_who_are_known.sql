@@ -7,3 +7,11 @@ create table operator_known_devices (
     primary key (operator_id, secret_hash)
 );
 call isolate('operator_known_devices', 'system');
+
+-- Somebody took the operator's second factor away: the next one is set up by whoever holds this link, too, and not by
+-- everybody who has learned the password. The hash stays until then, also of a link that is too old.
+alter table operators
+    add column enrolment_hash bytea check (length(enrolment_hash) = 32),
+    add column enrolment_expires_at timestamptz,
+    add constraint operators_enrol_by_a_link_that_expires
+        check ((enrolment_hash is null) = (enrolment_expires_at is null));

@@ -9,6 +9,7 @@ pub mod oidc_clients;
 pub mod oidc_codes;
 pub mod one_time_tokens;
 pub mod operator_accounts;
+pub mod operator_credentials;
 pub mod operator_devices;
 pub mod operators;
 pub mod profiles;

@@ -254,9 +254,17 @@ pub enum OperatorCommand {
     },
     /// Forget an operator's second factor and recovery codes, for somebody who lost both.
     ///
-    /// Ends what they have open. Their next sign-in, with the password, sets up another factor: make sure first that it is
-    /// they who ask.
+    /// Ends what they have open, and prints a link that works once, for 24 hours: with it and their password they set up
+    /// another factor. Make sure first that it is they who ask, and hand the link to them alone.
     ResetSecondFactor {
+        /// Id or address.
+        operator: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Give an operator another password, and end all that they have open. It is read from standard input, or asked for on a
+    /// terminal.
+    SetPassword {
         /// Id or address.
         operator: String,
         #[command(flatten)]

@@ -5,13 +5,14 @@ use std::{fmt, net::IpAddr};
 use serde_json::json;
 use tenantry_domain::{accounts::OperatorRole, ids::OperatorId, mail::Message};
 use tenantry_postgres::{
-    SystemTx,
+    DatabaseError, SystemTx,
     accounts::{
         operator_accounts::{self, OperatorRow},
-        user_sessions,
+        operator_credentials, operator_devices, user_sessions,
     },
 };
 
+use super::{EnrolmentLink, operator_enrolment};
 use crate::{
     App,
     audit::{self, Act},
@@ -181,8 +182,17 @@ pub async fn set_operator_role(
     finish(tx, operator).await
 }
 
-/// Forgets an operator's second factor and ends what they have open: the next sign-in sets up another one. Only for
-/// whoever may run this program, since an operator's password alone opens nothing but that.
+/// An operator's second factor that is forgotten.
+#[derive(Debug)]
+pub struct FactorReset {
+    /// Whether there was one.
+    pub existed: bool,
+    /// By what the operator sets up another one.
+    pub link: EnrolmentLink,
+}
+
+/// Forgets an operator's second factor and ends what they have open. Another one is set up with the password and a link,
+/// which the caller hands over: the password alone may be known to somebody else. Only for whoever may run this program.
 ///
 /// # Errors
 /// When there is no such operator.
@@ -190,12 +200,16 @@ pub async fn reset_operator_second_factor(
     app: &App,
     operator: OperatorId,
     by: Caretaker,
-) -> Result<bool, ManageOperatorError> {
+) -> Result<FactorReset, ManageOperatorError> {
     let mut tx = app.database.system("reset an operator's second factor").await?;
     let account = operator_accounts::find(&mut tx, operator)
         .await?
         .ok_or(ManageOperatorError::Unknown)?;
+    // First: whoever is answering one meanwhile is waited for, and what they got ends below.
+    operator_credentials::void_challenges(&mut tx, operator).await?;
     let existed = operator_accounts::delete_second_factor(&mut tx, operator).await?;
+    let link = operator_enrolment::require(app, &mut tx, operator).await?;
+    operator_devices::forget(&mut tx, operator).await?;
     let now = app.clock.now();
     operator_accounts::end_sessions(&mut tx, operator, now).await?;
     user_sessions::end_impersonations(&mut tx, operator, now).await?;
@@ -213,11 +227,11 @@ pub async fn reset_operator_second_factor(
         mail::queue(&mut tx, app, &cause, &account.email_normalized, message).await?;
     }
     tx.commit().await?;
-    Ok(existed)
+    Ok(FactorReset { existed, link })
 }
 
 /// A caretaker as a mail says it.
-async fn spoken(tx: &mut SystemTx, by: Caretaker) -> Result<String, ManageOperatorError> {
+pub(super) async fn spoken(tx: &mut SystemTx, by: Caretaker) -> Result<String, DatabaseError> {
     Ok(match by {
         Caretaker::Operator { id, .. } => operator_accounts::find(tx, id)
             .await?

@@ -5,12 +5,15 @@ use tenantry_domain::{
     ids::OperatorId,
     mail::SecondFactorChange,
 };
-use tenantry_postgres::{SystemTx, accounts::operators as rows};
+use tenantry_postgres::{
+    SystemTx,
+    accounts::{operator_credentials, operators as rows},
+};
 
 use super::{
     OpaqueToken, RecoveryCodes, SignInError, StartedOperatorSession, TotpSetup, Visitor,
     challenge::{self, Answered, ChallengeError, Check, StartedChallenge},
-    operator_devices, operators,
+    operator_devices, operator_enrolment, operators,
     password_hasher::Verified,
     second_factor::{self, By},
     throttle::Admission,
@@ -28,6 +31,23 @@ pub enum OperatorSignIn {
     SecondFactor(StartedChallenge),
     /// That a second factor is set up, of which there is none.
     SetUpSecondFactor(StartedChallenge),
+}
+
+/// Why no second factor is set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpOperatorError {
+    /// The one before was reset: the link is asked for that whoever did it has.
+    #[error("a link is asked for")]
+    LinkRequired,
+    /// The challenge is over, or there is a second factor.
+    #[error(transparent)]
+    Challenge(#[from] ChallengeError),
+}
+
+impl From<Fault> for SetUpOperatorError {
+    fn from(fault: Fault) -> Self {
+        Self::Challenge(fault.into())
+    }
 }
 
 /// Looks at an operator's password. It opens nothing by itself. Says how many attempts are left, too.
@@ -105,17 +125,25 @@ pub async fn sign_in_operator_with_second_factor(
     Ok((started, left))
 }
 
-/// Makes a secret for the app of an operator who has no second factor yet.
+/// Makes a secret for the app of an operator who has no second factor yet. Where one was reset, `link` is what they were
+/// handed.
 ///
 /// # Errors
-/// When the challenge is over, or there is a second factor that would have to be shown.
-pub async fn set_up_operator_totp(app: &App, token: &OpaqueToken) -> Result<TotpSetup, ChallengeError> {
+/// When the challenge is over, there is a second factor that would have to be shown, or the link is missing.
+pub async fn set_up_operator_totp(
+    app: &App,
+    token: &OpaqueToken,
+    link: Option<&OpaqueToken>,
+) -> Result<TotpSetup, SetUpOperatorError> {
     let mut tx = begin(app).await?;
     let challenge = challenge::hold(app, &mut tx, token).await?;
-    operator(challenge.holder)?;
+    let operator = operator(challenge.holder)?;
     // Who knows the password alone must not put an app of their own in the place of one that counts.
     if second_factor::is_enabled(&mut tx, challenge.holder).await? {
-        return Err(ChallengeError::Expired);
+        return Err(ChallengeError::Expired.into());
+    }
+    if !operator_enrolment::may_enrol(app, &mut tx, operator, link).await? {
+        return Err(SetUpOperatorError::LinkRequired);
     }
     let setup = second_factor::prepare(app, &mut tx, challenge.holder, &challenge.email).await?;
     tx.commit().await.map_err(Fault::from)?;
@@ -137,6 +165,9 @@ pub async fn confirm_operator_totp(
     let operator = operator(answered.challenge.holder)?;
     // Whoever sets an app up gets codes along with it.
     let codes = answered.recovery_codes.ok_or(ChallengeError::Expired)?;
+    operator_credentials::spend_enrolment(&mut tx, operator)
+        .await
+        .map_err(Fault::from)?;
     let by = By {
         actor: &operator.to_string(),
         visitor,

@@ -1,5 +1,6 @@
 //! Operators sign in and out by a door of their own.
 
+pub mod change_password;
 pub mod confirm_totp;
 pub mod first;
 pub mod login;
@@ -21,5 +22,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(set_up_totp::operator_set_up_totp))
         .routes(routes!(confirm_totp::operator_confirm_totp))
         .routes(routes!(logout::operator_logout))
+        .routes(routes!(change_password::operator_change_password))
         .routes(routes!(session::get_operator_session))
 }

@@ -18,6 +18,7 @@ mod enumeration;
 mod idempotency;
 mod impersonation;
 mod master_keys;
+mod operator_credentials;
 mod operators;
 mod oracles;
 mod organizations;

@@ -351,7 +351,7 @@ async fn a_lost_second_factor_is_forgotten_by_command() {
         .unwrap()
         .unwrap();
     let reset = accounts::reset_operator_second_factor(&test.app, id, Caretaker::CommandLine).await;
-    assert!(reset.unwrap());
+    assert!(reset.unwrap().existed);
     assert_eq!(test.count("select count(*) from operator_totp_factors").await, 0);
     let mails = test.queued_mails().await;
     let told = mails.last().unwrap();
@@ -361,7 +361,7 @@ async fn a_lost_second_factor_is_forgotten_by_command() {
         "{told:?}"
     );
     let again = accounts::reset_operator_second_factor(&test.app, id, Caretaker::CommandLine).await;
-    assert!(!again.unwrap());
+    assert!(!again.unwrap().existed);
     assert_eq!(test.queued_mails().await.len(), mails.len(), "nothing was taken away");
     assert_eq!(admin.get("/api/v1/operator/session").await.status, 401);
 }

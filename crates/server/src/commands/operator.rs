@@ -7,9 +7,9 @@ use serde_json::json;
 use tenantry_app::{
     App,
     accounts::{
-        Caretaker, CreateOperatorError, ManageOperatorError, OperatorAccount, create_operator, disable_operator,
-        enable_operator, find_operator, first_operator_link, list_operators, reset_operator_second_factor,
-        set_operator_role,
+        Caretaker, CreateOperatorError, FactorReset, ManageOperatorError, OperatorAccount, OperatorPasswordError,
+        create_operator, disable_operator, enable_operator, find_operator, first_operator_link, list_operators,
+        reset_operator_second_factor, set_operator_password, set_operator_role,
     },
 };
 use tenantry_domain::{
@@ -56,15 +56,57 @@ pub async fn run(wired: &Wired, command: OperatorCommand) -> Result<(), Failure>
         }
         OperatorCommand::ResetSecondFactor { operator, output } => {
             let id = one(&wired.app, &operator).await?;
-            let existed = reset_operator_second_factor(&wired.app, id, Caretaker::CommandLine)
+            let reset = reset_operator_second_factor(&wired.app, id, Caretaker::CommandLine)
                 .await
                 .map_err(refused)?;
-            match output.output {
-                Output::Json => print_json(&json!({ "id": id, "had_second_factor": existed })),
-                Output::Text if existed => print_line("forgotten; the next sign-in sets up another factor"),
-                Output::Text => print_line("there was no second factor; the next sign-in sets one up"),
-            }
+            enrolment(id, &reset, output.output)
         }
+        OperatorCommand::SetPassword { operator, output } => {
+            let id = one(&wired.app, &operator).await?;
+            set_password(&wired.app, id, output.output).await
+        }
+    }
+}
+
+fn enrolment(id: OperatorId, reset: &FactorReset, output: Output) -> Result<(), Failure> {
+    let FactorReset { existed, link } = reset;
+    match output {
+        Output::Json => print_json(&json!({
+            "id": id, "had_second_factor": existed, "url": link.url, "expires_at": link.expires_at,
+        })),
+        Output::Text => {
+            print_line(&link.url)?;
+            let what = if *existed {
+                "forgotten"
+            } else {
+                "there was no second factor"
+            };
+            print_line(&format!(
+                "{what}; with this link and their password they set one up, once, until {}",
+                link.expires_at.format("%F %R UTC")
+            ))
+        }
+    }
+}
+
+async fn set_password(app: &App, id: OperatorId, output: Output) -> Result<(), Failure> {
+    let password = Password::choose(&read_password()?)
+        .map_err(|error| Failure::new(FailureKind::Usage, format!("the password: {error}")))?;
+    set_operator_password(app, id, password, Caretaker::CommandLine)
+        .await
+        .map_err(|error| {
+            let kind = match &error {
+                OperatorPasswordError::Unknown => FailureKind::NotFound,
+                OperatorPasswordError::WeakPassword(_) => FailureKind::Usage,
+                OperatorPasswordError::WrongPassword(_)
+                | OperatorPasswordError::TooManyAttempts(_)
+                | OperatorPasswordError::Fault(_) => FailureKind::Failed,
+            };
+            Failure::new(kind, error)
+        })?;
+    match output {
+        Output::Json => print_json(&json!({ "id": id })),
+        Output::Text => print_line("set; they are signed out everywhere"),
     }
 }
 
