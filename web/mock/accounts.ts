@@ -129,7 +129,32 @@ export function authRoute(ask: Ask, action: string): Answer {
       return register(ask)
     case 'verify-email':
       checkLink(body['token'])
+      if (body['password'] === 'wrong')
+        throw new HttpProblem(422, 'validation_failed', 'Some fields need another look.', [
+          {
+            pointer: '/password',
+            code: 'password_wrong',
+            detail: 'This is not the password that was chosen at this sign-up.',
+          },
+        ])
       return logIn('new')
+    case 'verify-email/link':
+      checkLink(body['token'])
+      return {
+        status: 200,
+        body: {
+          email: 'new@museum.example',
+          name: 'Noor New',
+          organization_name: emptyOrganization.name,
+          asks_for_password: body['token'] === 'elsewhere',
+        },
+      }
+    case 'confirm-email/link':
+      checkLink(body['token'])
+      return {
+        status: 200,
+        body: { user: 'usr_01k8ada', name: 'Ada Beispiel', email: 'ada.beispiel@museum.example' },
+      }
     case 'login': {
       if (body['password'] === 'wrong')
         throw new HttpProblem(401, 'invalid_credentials', 'Email and password do not match.')

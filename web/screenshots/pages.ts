@@ -43,6 +43,8 @@ const publicPages: Shot[] = [
     },
   },
   { name: 'signup-sent', path: '/signup/sent' },
+  { name: 'confirm', path: '/confirm#token=fresh' },
+  { name: 'confirm-elsewhere', path: '/confirm#token=elsewhere' },
   { name: 'confirm-broken', path: '/confirm' },
   { name: 'forgot-password', path: '/forgot-password' },
   { name: 'reset-password', path: '/reset-password#token=fresh' },

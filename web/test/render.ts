@@ -13,6 +13,8 @@ const names: [path: string, name: string][] = [
   ['/signup', 'signup'],
   ['/signup/sent', 'signup-sent'],
   ['/signup/resend', 'resend-confirmation'],
+  ['/confirm', 'confirm'],
+  ['/confirm-email', 'confirm-email'],
   ['/forgot-password', 'forgot-password'],
   ['/pricing', 'pricing'],
   ['/account/profile', 'account-profile'],

@@ -203,6 +203,12 @@ import type {
   PutOrganizationSecurityData,
   PutOrganizationSecurityErrors,
   PutOrganizationSecurityResponses,
+  ReadNewEmailLinkData,
+  ReadNewEmailLinkErrors,
+  ReadNewEmailLinkResponses,
+  ReadSignUpLinkData,
+  ReadSignUpLinkErrors,
+  ReadSignUpLinkResponses,
   RefreshData,
   RefreshErrors,
   RefreshResponses,
@@ -267,6 +273,23 @@ export const confirmEmail = <ThrowOnError extends boolean = true>(
 ): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> =>
   (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
     url: '/api/v1/auth/confirm-email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Says which account would get which address by a link. Nothing changes by it.
+ *
+ * By POST, so that the token reaches no log.
+ */
+export const readNewEmailLink = <ThrowOnError extends boolean = true>(
+  options: Options<ReadNewEmailLinkData, ThrowOnError>,
+): RequestResult<ReadNewEmailLinkResponses, ReadNewEmailLinkErrors, ThrowOnError> =>
+  (options.client ?? client).post<ReadNewEmailLinkResponses, ReadNewEmailLinkErrors, ThrowOnError>({
+    url: '/api/v1/auth/confirm-email/link',
     ...options,
     headers: {
       'Content-Type': 'application/json',
@@ -455,6 +478,23 @@ export const verifyEmail = <ThrowOnError extends boolean = true>(
 ): RequestResult<VerifyEmailResponses, VerifyEmailErrors, ThrowOnError> =>
   (options.client ?? client).post<VerifyEmailResponses, VerifyEmailErrors, ThrowOnError>({
     url: '/api/v1/auth/verify-email',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
+  })
+
+/**
+ * Says what the link of a sign-up would confirm. Nothing becomes live by it.
+ *
+ * By POST, so that the token reaches no log.
+ */
+export const readSignUpLink = <ThrowOnError extends boolean = true>(
+  options: Options<ReadSignUpLinkData, ThrowOnError>,
+): RequestResult<ReadSignUpLinkResponses, ReadSignUpLinkErrors, ThrowOnError> =>
+  (options.client ?? client).post<ReadSignUpLinkResponses, ReadSignUpLinkErrors, ThrowOnError>({
+    url: '/api/v1/auth/verify-email/link',
     ...options,
     headers: {
       'Content-Type': 'application/json',

@@ -44,6 +44,10 @@ export type ChallengeRequest = {
    * The token of the challenge.
    */
   challenge: string
+  /**
+   * What stands behind the `#` of the link. An operator who never had a second factor needs none.
+   */
+  link?: string | null
 }
 
 /**
@@ -325,6 +329,16 @@ export type Impersonation = {
 export type Interval = 'month' | 'year'
 
 /**
+ * The token behind the `#` of a link.
+ */
+export type LinkRequest = {
+  /**
+   * The token.
+   */
+  token: string
+}
+
+/**
  * What a sign-in hands out.
  */
 export type LoginGrant = 'session' | 'token'
@@ -385,6 +399,24 @@ export type Money = {
    * Three letters.
    */
   currency: string
+}
+
+/**
+ * An account that is to get another address.
+ */
+export type NewEmailLink = {
+  /**
+   * The address that the account gets.
+   */
+  email: string
+  /**
+   * The name of the account's person.
+   */
+  name: string
+  /**
+   * Whose account it is.
+   */
+  user: string
 }
 
 /**
@@ -1522,6 +1554,28 @@ export type SignInAnswer =
     }
 
 /**
+ * A sign-up that waits to be confirmed.
+ */
+export type SignUpLink = {
+  /**
+   * Whether confirming asks for the password that was chosen: another browser signed up.
+   */
+  asks_for_password: boolean
+  /**
+   * The address that the mail was sent to.
+   */
+  email: string
+  /**
+   * The name given at sign-up.
+   */
+  name: string
+  /**
+   * The organization that confirming creates.
+   */
+  organization_name: string
+}
+
+/**
  * Why a tenant stands where it does.
  */
 export type StateReason = {
@@ -1999,9 +2053,13 @@ export type UserSessionPage = {
 }
 
 /**
- * The token behind the `#` of the link.
+ * The token behind the `#` of the link, and the password that was chosen.
  */
 export type VerifyEmailRequest = {
+  /**
+   * The password that was chosen at the sign-up. The browser that signed up, which still has its cookie, needs none.
+   */
+  password?: string | null
   /**
    * The token.
    */
@@ -2033,7 +2091,7 @@ export type ViewAsRequest = {
 }
 
 export type ConfirmEmailData = {
-  body: VerifyEmailRequest
+  body: LinkRequest
   path?: never
   query?: never
   url: '/api/v1/auth/confirm-email'
@@ -2084,6 +2142,59 @@ export type ConfirmEmailResponses = {
 }
 
 export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses]
+
+export type ReadNewEmailLinkData = {
+  body: LinkRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/confirm-email/link'
+}
+
+export type ReadNewEmailLinkErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `link_unknown`
+   */
+  404: Problem
+  /**
+   * `link_expired`: used, older than a day, or replaced by a newer one
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ReadNewEmailLinkError = ReadNewEmailLinkErrors[keyof ReadNewEmailLinkErrors]
+
+export type ReadNewEmailLinkResponses = {
+  /**
+   * What waits to be confirmed
+   */
+  200: NewEmailLink
+}
+
+export type ReadNewEmailLinkResponse = ReadNewEmailLinkResponses[keyof ReadNewEmailLinkResponses]
 
 export type ForgotPasswordData = {
   body: ForgotPasswordRequest
@@ -2659,6 +2770,59 @@ export type VerifyEmailResponses = {
 }
 
 export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses]
+
+export type ReadSignUpLinkData = {
+  body: LinkRequest
+  path?: never
+  query?: never
+  url: '/api/v1/auth/verify-email/link'
+}
+
+export type ReadSignUpLinkErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * `link_unknown`
+   */
+  404: Problem
+  /**
+   * `link_expired`: used, too old, or another link of the same address was used
+   */
+  410: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type ReadSignUpLinkError = ReadSignUpLinkErrors[keyof ReadSignUpLinkErrors]
+
+export type ReadSignUpLinkResponses = {
+  /**
+   * What waits to be confirmed
+   */
+  200: SignUpLink
+}
+
+export type ReadSignUpLinkResponse = ReadSignUpLinkResponses[keyof ReadSignUpLinkResponses]
 
 export type GetProfileData = {
   body?: never

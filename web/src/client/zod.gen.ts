@@ -24,6 +24,7 @@ export const zChallenge = z.object({
  */
 export const zChallengeRequest = z.object({
   challenge: z.string().check(z.maxLength(200)),
+  link: z.nullish(z.string().check(z.maxLength(200))),
 })
 
 /**
@@ -225,6 +226,13 @@ export const zImpersonation = z.object({
 export const zInterval = z.enum(['month', 'year'])
 
 /**
+ * The token behind the `#` of a link.
+ */
+export const zLinkRequest = z.object({
+  token: z.string().check(z.maxLength(200)),
+})
+
+/**
  * What a sign-in hands out.
  */
 export const zLoginGrant = z.enum(['session', 'token'])
@@ -283,6 +291,15 @@ export const zCheckout = z.object({
   state: zCheckoutState,
   tenant_id: z.nullish(z.string()),
   url: z.nullish(z.string()),
+})
+
+/**
+ * An account that is to get another address.
+ */
+export const zNewEmailLink = z.object({
+  email: z.string(),
+  name: z.string(),
+  user: z.string(),
 })
 
 /**
@@ -779,6 +796,16 @@ export const zSecondFactorRequest = z.object({
 })
 
 /**
+ * A sign-up that waits to be confirmed.
+ */
+export const zSignUpLink = z.object({
+  asks_for_password: z.boolean(),
+  email: z.string(),
+  name: z.string(),
+  organization_name: z.string(),
+})
+
+/**
  * Why a tenant stands where it does.
  */
 export const zStateReason = z.object({
@@ -1149,9 +1176,10 @@ export const zUserSessionPage = z.object({
 })
 
 /**
- * The token behind the `#` of the link.
+ * The token behind the `#` of the link, and the password that was chosen.
  */
 export const zVerifyEmailRequest = z.object({
+  password: z.nullish(z.string().check(z.maxLength(1024))),
   token: z.string().check(z.maxLength(200)),
 })
 
@@ -1170,12 +1198,19 @@ export const zViewAsRequest = z.object({
   reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
 
-export const zConfirmEmailBody = zVerifyEmailRequest
+export const zConfirmEmailBody = zLinkRequest
 
 /**
  * The account has the new address
  */
 export const zConfirmEmailResponse = z.void()
+
+export const zReadNewEmailLinkBody = zLinkRequest
+
+/**
+ * What waits to be confirmed
+ */
+export const zReadNewEmailLinkResponse = zNewEmailLink
 
 export const zForgotPasswordBody = zForgotPasswordRequest
 
@@ -1259,6 +1294,13 @@ export const zVerifyEmailBody = zVerifyEmailRequest
  * The account is live; the cookie is set
  */
 export const zVerifyEmailResponse = zSession
+
+export const zReadSignUpLinkBody = zLinkRequest
+
+/**
+ * What waits to be confirmed
+ */
+export const zReadSignUpLinkResponse = zSignUpLink
 
 /**
  * The profile

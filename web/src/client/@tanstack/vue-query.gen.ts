@@ -68,6 +68,8 @@ import {
   passwordStrength,
   putAvatar,
   putOrganizationSecurity,
+  readNewEmailLink,
+  readSignUpLink,
   refresh,
   register,
   removeTotp,
@@ -268,6 +270,12 @@ import type {
   PutOrganizationSecurityData,
   PutOrganizationSecurityError,
   PutOrganizationSecurityResponse,
+  ReadNewEmailLinkData,
+  ReadNewEmailLinkError,
+  ReadNewEmailLinkResponse,
+  ReadSignUpLinkData,
+  ReadSignUpLinkError,
+  ReadSignUpLinkResponse,
   RefreshData,
   RefreshError,
   RefreshResponse,
@@ -315,6 +323,31 @@ export const confirmEmailMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await confirmEmail({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Says which account would get which address by a link. Nothing changes by it.
+ *
+ * By POST, so that the token reaches no log.
+ */
+export const readNewEmailLinkMutation = (
+  options?: Partial<Options<ReadNewEmailLinkData>>,
+): UseMutationOptions<ReadNewEmailLinkResponse, ReadNewEmailLinkError, Options<ReadNewEmailLinkData>> => {
+  const mutationOptions: UseMutationOptions<
+    ReadNewEmailLinkResponse,
+    ReadNewEmailLinkError,
+    Options<ReadNewEmailLinkData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await readNewEmailLink({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -561,6 +594,31 @@ export const verifyEmailMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await verifyEmail({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Says what the link of a sign-up would confirm. Nothing becomes live by it.
+ *
+ * By POST, so that the token reaches no log.
+ */
+export const readSignUpLinkMutation = (
+  options?: Partial<Options<ReadSignUpLinkData>>,
+): UseMutationOptions<ReadSignUpLinkResponse, ReadSignUpLinkError, Options<ReadSignUpLinkData>> => {
+  const mutationOptions: UseMutationOptions<
+    ReadSignUpLinkResponse,
+    ReadSignUpLinkError,
+    Options<ReadSignUpLinkData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await readSignUpLink({
         ...options,
         ...fnOptions,
         throwOnError: true,

@@ -7,6 +7,8 @@ import {
   listSessions,
   passwordStrength,
   putAvatar,
+  readNewEmailLink,
+  readSignUpLink,
   updateProfile,
   type Challenge,
   type Profile,
@@ -72,6 +74,27 @@ export function useForgotPassword() {
 
 export function useResetPassword() {
   return useMutation(resetPasswordMutation())
+}
+
+/** What a link in a mail would confirm. Its token is gone from memory as soon as nobody looks. */
+const ofLink = { gcTime: 0, staleTime: Infinity } as const
+
+export function useSignUpLink(token: string) {
+  return useQuery({
+    queryKey: ['sign-up-link', token],
+    queryFn: async ({ signal }) => (await readSignUpLink({ body: { token }, signal })).data,
+    enabled: token !== '',
+    ...ofLink,
+  })
+}
+
+export function useNewEmailLink(token: string) {
+  return useQuery({
+    queryKey: ['new-email-link', token],
+    queryFn: async ({ signal }) => (await readNewEmailLink({ body: { token }, signal })).data,
+    enabled: token !== '',
+    ...ofLink,
+  })
 }
 
 export function useConfirmNewEmail() {
