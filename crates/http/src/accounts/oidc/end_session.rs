@@ -66,7 +66,7 @@ pub(super) async fn end_session(
         &Visitor {
             address,
             device,
-            device_secret: None,
+            ..Visitor::default()
         },
     )
     .await?;
