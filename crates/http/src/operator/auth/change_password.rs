@@ -47,7 +47,7 @@ pub(super) async fn operator_change_password(
     operator: Operator<Viewer>,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ChangeOperatorPasswordRequest>,
-) -> Result<(StatusCode, RateLimit), Problem> {
+) -> Result<(RateLimit, StatusCode), Problem> {
     let current = Password::enter(&request.current_password)
         .map_err(|error| Problem::field("/current_password", error.code(), error.to_string()))?;
     let password = Password::choose(&request.password)
@@ -66,5 +66,5 @@ pub(super) async fn operator_change_password(
             OperatorPasswordError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             OperatorPasswordError::Fault(fault) => fault.into(),
         })?;
-    Ok((StatusCode::NO_CONTENT, RateLimit(left)))
+    Ok((RateLimit(left), StatusCode::NO_CONTENT))
 }
