@@ -106,6 +106,9 @@ import type {
   LogoutData,
   LogoutErrors,
   LogoutResponses,
+  OperatorChangePasswordData,
+  OperatorChangePasswordErrors,
+  OperatorChangePasswordResponses,
   OperatorConfirmTotpData,
   OperatorConfirmTotpErrors,
   OperatorConfirmTotpResponses,
@@ -115,6 +118,9 @@ import type {
   OperatorDisableOperatorData,
   OperatorDisableOperatorErrors,
   OperatorDisableOperatorResponses,
+  OperatorEnableOperatorData,
+  OperatorEnableOperatorErrors,
+  OperatorEnableOperatorResponses,
   OperatorEndUserSessionData,
   OperatorEndUserSessionErrors,
   OperatorEndUserSessionResponses,
@@ -398,7 +404,8 @@ export const refresh = <ThrowOnError extends boolean = true>(
 /**
  * Signs up.
  *
- * The answer is the same whether the address has an account or not; the mail tells its owner more.
+ * The answer is the same whether the address has an account or not; the mail tells its owner more. The cookie that comes
+ * with it says, when the link is confirmed, that it was this browser that signed up.
  */
 export const register = <ThrowOnError extends boolean = true>(
   options: Options<RegisterData, ThrowOnError>,
@@ -415,7 +422,8 @@ export const register = <ThrowOnError extends boolean = true>(
 /**
  * Sends the link of a sign-up again.
  *
- * The answer is the same whether a sign-up waits or not; the mail tells more.
+ * The answer is the same whether a sign-up waits or not; the mail tells more. Only what this browser signed up with, within
+ * the last day, is sent again.
  */
 export const resendVerification = <ThrowOnError extends boolean = true>(
   options: Options<ResendVerificationData, ThrowOnError>,
@@ -432,7 +440,8 @@ export const resendVerification = <ThrowOnError extends boolean = true>(
 /**
  * Sets a new password by a link.
  *
- * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it.
+ * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it; the
+ * browser is known to the account from now on, so that strangers who guess at it do not keep its owner out.
  */
 export const resetPassword = <ThrowOnError extends boolean = true>(
   options: Options<ResetPasswordData, ThrowOnError>,
@@ -472,6 +481,9 @@ export const stepUp = <ThrowOnError extends boolean = true>(
 
 /**
  * Confirms a sign-up and signs its person in.
+ *
+ * From another browser than the one that signed up, it takes the password that was chosen there: whoever reads a mail is
+ * not always who caused it.
  */
 export const verifyEmail = <ThrowOnError extends boolean = true>(
   options: Options<VerifyEmailData, ThrowOnError>,
@@ -771,6 +783,8 @@ export const setUpTotp = <ThrowOnError extends boolean = true>(
 
 /**
  * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ *
+ * The secret waits ten minutes for this.
  */
 export const confirmTotp = <ThrowOnError extends boolean = true>(
   options: Options<ConfirmTotpData, ThrowOnError>,
@@ -932,6 +946,35 @@ export const operatorLogout = <ThrowOnError extends boolean = true>(
     ],
     url: '/api/v1/operator/auth/logout',
     ...options,
+  })
+
+/**
+ * Changes your password as an operator.
+ *
+ * Ends your other sessions, and every sign-in that was begun with the old one.
+ */
+export const operatorChangePassword = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorChangePasswordData, ThrowOnError>,
+): RequestResult<OperatorChangePasswordResponses, OperatorChangePasswordErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorChangePasswordResponses,
+    OperatorChangePasswordErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/auth/password',
+    ...options,
+    headers: {
+      'Content-Type': 'application/json',
+      ...options.headers,
+    },
   })
 
 /**
@@ -1128,6 +1171,29 @@ export const operatorDisableOperator = <ThrowOnError extends boolean = true>(
       },
     ],
     url: '/api/v1/operator/operators/{operator}/disable',
+    ...options,
+  })
+
+/**
+ * Lets a disabled operator sign in again, with password and second factor as they were.
+ */
+export const operatorEnableOperator = <ThrowOnError extends boolean = true>(
+  options: Options<OperatorEnableOperatorData, ThrowOnError>,
+): RequestResult<OperatorEnableOperatorResponses, OperatorEnableOperatorErrors, ThrowOnError> =>
+  (options.client ?? client).post<
+    OperatorEnableOperatorResponses,
+    OperatorEnableOperatorErrors,
+    ThrowOnError
+  >({
+    security: [
+      { name: 'x-csrf-token', type: 'apiKey' },
+      {
+        in: 'cookie',
+        name: '__Host-tenantry_operator',
+        type: 'apiKey',
+      },
+    ],
+    url: '/api/v1/operator/operators/{operator}/enable',
     ...options,
   })
 

@@ -37,7 +37,7 @@ export type Challenge = {
 }
 
 /**
- * A challenge by itself.
+ * A challenge, and what the operator was handed by whoever reset the second factor that they had.
  */
 export type ChallengeRequest = {
   /**
@@ -58,6 +58,20 @@ export type ChangeEmailRequest = {
    * Where the link for confirming goes.
    */
   email: string
+}
+
+/**
+ * The present password and the next.
+ */
+export type ChangeOperatorPasswordRequest = {
+  /**
+   * The operator's password until now.
+   */
+  current_password: string
+  /**
+   * Hard to guess; the password-strength endpoint says how hard.
+   */
+  password: string
 }
 
 /**
@@ -926,7 +940,7 @@ export type OperatorUserSession = {
    */
   device: string
   /**
-   * Its end, however much it is used.
+   * When it ends if it is not used again.
    */
   expires_at: string
   /**
@@ -1253,6 +1267,10 @@ export type Problem = {
    */
   errors?: Array<FieldProblem>
   /**
+   * The organizations that it is about.
+   */
+  organizations?: Array<ProblemOrganization>
+  /**
    * The request, as the server's log names it.
    */
   request_id: string
@@ -1268,6 +1286,20 @@ export type Problem = {
    * A URN that names the kind of problem.
    */
   type: string
+}
+
+/**
+ * An organization that a problem is about.
+ */
+export type ProblemOrganization = {
+  /**
+   * The organization.
+   */
+  id: string
+  /**
+   * Its name.
+   */
+  name: string
 }
 
 /**
@@ -2005,7 +2037,7 @@ export type User = {
  */
 export type UserSession = {
   /**
-   * The network address that it signed in from, where it is known.
+   * The network address that it signed in from, where it is known; null for an operator's.
    */
   address: string | null
   /**
@@ -2017,7 +2049,7 @@ export type UserSession = {
    */
   current: boolean
   /**
-   * What it says of itself.
+   * What it says of itself; empty for an operator's.
    */
   device: string
   /**
@@ -2029,7 +2061,7 @@ export type UserSession = {
    */
   id: string
   /**
-   * `browser` or `token`.
+   * `browser`, `token` for a program, or `support` for an operator who looks through your eyes.
    */
   kind: string
   /**
@@ -2751,9 +2783,13 @@ export type VerifyEmailErrors = {
    */
   415: Problem
   /**
-   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   * `validation_failed`; `/password` is `required` in another browser than the one that signed up, `password_wrong` when it is not the one that was chosen
    */
   422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
   /**
    * Anything else that went wrong; `code` says what.
    */
@@ -3091,7 +3127,7 @@ export type DeleteAccountErrors = {
    */
   403: Problem
   /**
-   * `sole_owner`; the detail names the organizations
+   * `sole_owner`; `organizations` lists them
    */
   409: Problem
   /**
@@ -3474,11 +3510,11 @@ export type ConfirmTotpErrors = {
    */
   400: Problem
   /**
-   * `code_invalid`: not the prepared app's, or nothing is prepared
+   * `code_invalid`: not the prepared app's, or nothing was prepared in the last ten minutes
    */
   401: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   * `step_up_required`
    */
   403: Problem
   /**
@@ -3497,6 +3533,10 @@ export type ConfirmTotpErrors = {
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
   /**
    * Anything else that went wrong; `code` says what.
    */
@@ -3745,6 +3785,10 @@ export type OperatorFirstErrors = {
    */
   422: Problem
   /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
    * Anything else that went wrong; `code` says what.
    */
   default: Problem
@@ -3928,6 +3972,70 @@ export type OperatorLogoutResponses = {
 
 export type OperatorLogoutResponse = OperatorLogoutResponses[keyof OperatorLogoutResponses]
 
+export type OperatorChangePasswordData = {
+  body: ChangeOperatorPasswordRequest
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path?: never
+  query?: never
+  url: '/api/v1/operator/auth/password'
+}
+
+export type OperatorChangePasswordErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * The same call is being worked on: `idempotency_in_progress`.
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * `unsupported_media_type`.
+   */
+  415: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorChangePasswordError = OperatorChangePasswordErrors[keyof OperatorChangePasswordErrors]
+
+export type OperatorChangePasswordResponses = {
+  /**
+   * The password is changed
+   */
+  204: void
+}
+
+export type OperatorChangePasswordResponse =
+  OperatorChangePasswordResponses[keyof OperatorChangePasswordResponses]
+
 export type OperatorConfirmTotpData = {
   body: SecondFactorRequest
   path?: never
@@ -3998,7 +4106,7 @@ export type OperatorSetUpTotpErrors = {
    */
   400: Problem
   /**
-   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   * `enrolment_link_required`: the second factor was reset, and the link is missing, wrong or older than a day
    */
   403: Problem
   /**
@@ -4486,6 +4594,71 @@ export type OperatorDisableOperatorResponses = {
 
 export type OperatorDisableOperatorResponse =
   OperatorDisableOperatorResponses[keyof OperatorDisableOperatorResponses]
+
+export type OperatorEnableOperatorData = {
+  body?: never
+  headers?: {
+    /**
+     * Sent again with the same key and body, the call does nothing twice and gets the same answer.
+     */
+    'Idempotency-Key'?: string
+  }
+  path: {
+    /**
+     * The operator's id.
+     */
+    operator: string
+  }
+  query?: never
+  url: '/api/v1/operator/operators/{operator}/enable'
+}
+
+export type OperatorEnableOperatorErrors = {
+  /**
+   * The request cannot be read: `malformed_json`, `invalid_query`, `invalid_cursor`, `idempotency_key_invalid`.
+   */
+  400: Problem
+  /**
+   * Nobody is signed in: `unauthenticated`.
+   */
+  401: Problem
+  /**
+   * Not allowed: `permission_missing`, `role_too_small`, `csrf_token_invalid`, `origin_not_allowed`, `impersonation_read_only`.
+   */
+  403: Problem
+  /**
+   * No such thing, or not the caller's: `not_found`.
+   */
+  404: Problem
+  /**
+   * `operator_is_yourself`
+   */
+  409: Problem
+  /**
+   * `body_too_large`.
+   */
+  413: Problem
+  /**
+   * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
+   */
+  422: Problem
+  /**
+   * Anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OperatorEnableOperatorError = OperatorEnableOperatorErrors[keyof OperatorEnableOperatorErrors]
+
+export type OperatorEnableOperatorResponses = {
+  /**
+   * The operator, who may sign in
+   */
+  200: OperatorAccount
+}
+
+export type OperatorEnableOperatorResponse =
+  OperatorEnableOperatorResponses[keyof OperatorEnableOperatorResponses]
 
 export type OperatorSetRoleData = {
   body: OperatorRoleRequest

@@ -20,7 +20,7 @@ export const zChallenge = z.object({
 })
 
 /**
- * A challenge by itself.
+ * A challenge, and what the operator was handed by whoever reset the second factor that they had.
  */
 export const zChallengeRequest = z.object({
   challenge: z.string().check(z.maxLength(200)),
@@ -32,6 +32,14 @@ export const zChallengeRequest = z.object({
  */
 export const zChangeEmailRequest = z.object({
   email: z.email().check(z.maxLength(254)),
+})
+
+/**
+ * The present password and the next.
+ */
+export const zChangeOperatorPasswordRequest = z.object({
+  current_password: z.string().check(z.maxLength(1024)),
+  password: z.string().check(z.minLength(10), z.maxLength(1024)),
 })
 
 /**
@@ -631,12 +639,21 @@ export const zPlan = z.object({
 })
 
 /**
+ * An organization that a problem is about.
+ */
+export const zProblemOrganization = z.object({
+  id: z.string(),
+  name: z.string(),
+})
+
+/**
  * What went wrong, for programs and for people (RFC 9457).
  */
 export const zProblem = z.object({
   code: z.string(),
   detail: z.string(),
   errors: z.optional(z.array(zFieldProblem)),
+  organizations: z.optional(z.array(zProblemOrganization)),
   request_id: z.string(),
   status: z.int().check(z.gte(0)),
   title: z.string(),
@@ -1486,6 +1503,17 @@ export const zOperatorLogoutHeaders = z.object({
  */
 export const zOperatorLogoutResponse = z.void()
 
+export const zOperatorChangePasswordBody = zChangeOperatorPasswordRequest
+
+export const zOperatorChangePasswordHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+/**
+ * The password is changed
+ */
+export const zOperatorChangePasswordResponse = z.void()
+
 export const zOperatorConfirmTotpBody = zSecondFactorRequest
 
 /**
@@ -1592,6 +1620,19 @@ export const zOperatorDisableOperatorPath = z.object({
  * The operator, disabled
  */
 export const zOperatorDisableOperatorResponse = zOperatorAccount
+
+export const zOperatorEnableOperatorHeaders = z.object({
+  'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),
+})
+
+export const zOperatorEnableOperatorPath = z.object({
+  operator: z.string(),
+})
+
+/**
+ * The operator, who may sign in
+ */
+export const zOperatorEnableOperatorResponse = zOperatorAccount
 
 export const zOperatorSetRoleBody = zOperatorRoleRequest
 

@@ -36,9 +36,11 @@ import {
   login,
   loginSecondFactor,
   logout,
+  operatorChangePassword,
   operatorConfirmTotp,
   operatorDeprovisionTenant,
   operatorDisableOperator,
+  operatorEnableOperator,
   operatorEndUserSession,
   operatorFirst,
   operatorGetOperation,
@@ -178,6 +180,9 @@ import type {
   LogoutData,
   LogoutError,
   LogoutResponse,
+  OperatorChangePasswordData,
+  OperatorChangePasswordError,
+  OperatorChangePasswordResponse,
   OperatorConfirmTotpData,
   OperatorConfirmTotpError,
   OperatorConfirmTotpResponse,
@@ -187,6 +192,9 @@ import type {
   OperatorDisableOperatorData,
   OperatorDisableOperatorError,
   OperatorDisableOperatorResponse,
+  OperatorEnableOperatorData,
+  OperatorEnableOperatorError,
+  OperatorEnableOperatorResponse,
   OperatorEndUserSessionData,
   OperatorEndUserSessionError,
   OperatorEndUserSessionResponse,
@@ -490,7 +498,8 @@ export const refreshMutation = (
 /**
  * Signs up.
  *
- * The answer is the same whether the address has an account or not; the mail tells its owner more.
+ * The answer is the same whether the address has an account or not; the mail tells its owner more. The cookie that comes
+ * with it says, when the link is confirmed, that it was this browser that signed up.
  */
 export const registerMutation = (
   options?: Partial<Options<RegisterData>>,
@@ -511,7 +520,8 @@ export const registerMutation = (
 /**
  * Sends the link of a sign-up again.
  *
- * The answer is the same whether a sign-up waits or not; the mail tells more.
+ * The answer is the same whether a sign-up waits or not; the mail tells more. Only what this browser signed up with, within
+ * the last day, is sent again.
  */
 export const resendVerificationMutation = (
   options?: Partial<Options<ResendVerificationData>>,
@@ -540,7 +550,8 @@ export const resendVerificationMutation = (
 /**
  * Sets a new password by a link.
  *
- * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it.
+ * Ends every session of the account, and makes every other link for a new password worthless. Nobody is signed in by it; the
+ * browser is known to the account from now on, so that strangers who guess at it do not keep its owner out.
  */
 export const resetPasswordMutation = (
   options?: Partial<Options<ResetPasswordData>>,
@@ -583,6 +594,9 @@ export const stepUpMutation = (
 
 /**
  * Confirms a sign-up and signs its person in.
+ *
+ * From another browser than the one that signed up, it takes the password that was chosen there: whoever reads a mail is
+ * not always who caused it.
  */
 export const verifyEmailMutation = (
   options?: Partial<Options<VerifyEmailData>>,
@@ -947,6 +961,8 @@ export const setUpTotpMutation = (
 
 /**
  * Makes the app count from now on. Its codes are asked for at the next sign-in.
+ *
+ * The secret waits ten minutes for this.
  */
 export const confirmTotpMutation = (
   options?: Partial<Options<ConfirmTotpData>>,
@@ -1143,6 +1159,35 @@ export const operatorLogoutMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorLogout({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Changes your password as an operator.
+ *
+ * Ends your other sessions, and every sign-in that was begun with the old one.
+ */
+export const operatorChangePasswordMutation = (
+  options?: Partial<Options<OperatorChangePasswordData>>,
+): UseMutationOptions<
+  OperatorChangePasswordResponse,
+  OperatorChangePasswordError,
+  Options<OperatorChangePasswordData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorChangePasswordResponse,
+    OperatorChangePasswordError,
+    Options<OperatorChangePasswordData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorChangePassword({
         ...options,
         ...fnOptions,
         throwOnError: true,
@@ -1374,6 +1419,33 @@ export const operatorDisableOperatorMutation = (
   > = {
     mutationFn: async (fnOptions) => {
       const { data } = await operatorDisableOperator({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Lets a disabled operator sign in again, with password and second factor as they were.
+ */
+export const operatorEnableOperatorMutation = (
+  options?: Partial<Options<OperatorEnableOperatorData>>,
+): UseMutationOptions<
+  OperatorEnableOperatorResponse,
+  OperatorEnableOperatorError,
+  Options<OperatorEnableOperatorData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    OperatorEnableOperatorResponse,
+    OperatorEnableOperatorError,
+    Options<OperatorEnableOperatorData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await operatorEnableOperator({
         ...options,
         ...fnOptions,
         throwOnError: true,

@@ -27,7 +27,7 @@ pub struct ChallengeRequest {
     pub challenge: SecretString,
     /// What stands behind the `#` of the link. An operator who never had a second factor needs none.
     #[garde(skip)]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, max_length = 200, example = "Jx1kEY0mYzK9s2n8vQ4tB7cW3aL6dH5fR0gU1iO2pTs")]
     pub link: Option<SecretString>,
 }
 
