@@ -1,12 +1,13 @@
 //! An authenticator app shows its first code.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use tenantry_app::accounts;
 
 use super::{CodeRequest, RecoveryCodesView, refusal};
 use crate::{
     AppState, Problem, SignedIn, ValidJson,
     accounts::{login_second_factor::code, visitor::AtTheDoor},
+    idempotency::ShownOnce,
 };
 
 /// Makes the app count from now on. Its codes are asked for at the next sign-in.
@@ -23,10 +24,10 @@ pub(in crate::accounts) async fn confirm_totp(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<CodeRequest>,
-) -> Result<Json<RecoveryCodesView>, Problem> {
+) -> Result<ShownOnce<RecoveryCodesView>, Problem> {
     let code = code(&request.code)?;
     let codes = accounts::confirm_totp(&state.app, &signed_in.session, &code, &visitor)
         .await
         .map_err(refusal)?;
-    Ok(Json(codes.into()))
+    Ok(ShownOnce(codes.into()))
 }

@@ -1,7 +1,6 @@
 //! The authenticator app of an operator shows its first code.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -16,6 +15,7 @@ use crate::{
         login_second_factor::{SecondFactorRequest, refusal},
         visitor::AtTheDoor,
     },
+    idempotency::ShownOnce,
 };
 
 /// A session that begins with a new second factor.
@@ -51,5 +51,5 @@ pub(super) async fn operator_confirm_totp(
         session: OperatorSessionView::of_started(&started),
         recovery_codes: codes.show(),
     };
-    Ok((session::cookie(&state, &started), Json(confirmed)).into_response())
+    Ok((session::cookie(&state, &started), ShownOnce(confirmed)).into_response())
 }

@@ -1,6 +1,6 @@
 //! The authenticator app of an operator who has none learns its secret.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::{
         second_factor::TotpSetupView,
         visitor::AtTheDoor,
     },
+    idempotency::ShownOnce,
 };
 
 /// A challenge by itself.
@@ -38,10 +39,10 @@ pub(super) async fn operator_set_up_totp(
     State(state): State<AppState>,
     _at_the_door: AtTheDoor,
     ValidJson(request): ValidJson<ChallengeRequest>,
-) -> Result<Json<TotpSetupView>, Problem> {
+) -> Result<ShownOnce<TotpSetupView>, Problem> {
     let challenge = challenge(&request.challenge)?;
     let setup = accounts::set_up_operator_totp(&state.app, &challenge)
         .await
         .map_err(refusal)?;
-    Ok(Json(TotpSetupView::new(&setup)?))
+    Ok(ShownOnce(TotpSetupView::new(&setup)?))
 }
