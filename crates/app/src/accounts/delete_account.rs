@@ -65,6 +65,7 @@ pub async fn delete_account(
         .address(visitor.address)
         .target(session.user);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
+    audit::forget_person(&mut tx, session.user).await.map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(())
 }
