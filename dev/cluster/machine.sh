@@ -37,7 +37,7 @@ report_problems() {
   [ $# -gt 0 ] || return 0
   printf 'This machine cannot run the local Kubernetes:\n' >&2
   printf '  - %s\n' "$@" >&2
-  printf 'A cluster that exists already can be used instead: DEMO_KUBECONFIG=FILE.\n' >&2
+  printf 'The demo can use a cluster that exists already: DEMO_KUBECONFIG=FILE DEMO_INGRESS_ADDRESS=ADDRESS:PORT.\n' >&2
   return 1
 }
 

@@ -101,6 +101,15 @@ pub async fn record<T: Scoped>(app: &App, tx: &mut T, act: Act) -> Result<(), Da
     .await
 }
 
+/// Makes what the log keeps of a person beside their acts unreadable for good. Called last: recording an act of theirs
+/// would make a new key.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_person(tx: &mut SystemTx, user: UserId) -> Result<(), DatabaseError> {
+    audit::delete_key(tx, user.uuid()).await
+}
+
 /// Writes one act of an operator down where its customer finds it: in the log of every organization that the customer
 /// belongs to, and in the customer's own.
 ///

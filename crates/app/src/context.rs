@@ -58,6 +58,8 @@ pub struct Parts {
 pub struct Settings {
     /// Where people reach Tenantry: the only source of links, never a request's Host header.
     pub public_url: Url,
+    /// Where operators reach their console, where that is not below `public_url`.
+    pub operator_url: Option<Url>,
     /// The registrable domain below which tenants live, another one than that of `public_url`.
     pub tenant_domain: String,
     /// `http` or `https`, for links to tenants.
@@ -94,6 +96,13 @@ impl Settings {
     #[must_use]
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// As [`Self::link`], into the operators' console.
+    #[must_use]
+    pub fn operator_link(&self, path: &str) -> String {
+        let url = self.operator_url.as_ref().unwrap_or(&self.public_url);
+        format!("{}{path}", url.as_str().trim_end_matches('/'))
     }
 
     /// How tokens name this installation.

@@ -21,7 +21,7 @@ pub struct RequestKey {
     pub principal: String,
     /// The key that the client chose.
     pub key: String,
-    /// SHA-256 of the request.
+    /// Keyed hash of the request.
     pub request_hash: [u8; 32],
 }
 

@@ -1,4 +1,4 @@
-//! Is the process alive, may it have traffic, and what does it measure? For machines, without a session.
+//! Is the process alive, and may it have traffic? For machines, without a session.
 
 use std::time::Duration;
 
@@ -8,23 +8,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde_json::json;
 use tenantry_app::readiness;
 
-use crate::{
-    AppState,
-    problem::{Problem, kinds},
-};
+use crate::AppState;
 
 /// A database that answers later than this is not ready.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
+    Router::new().route("/health", get(health)).route("/ready", get(ready))
 }
 
 /// The process answers; restart it only if it does not.
@@ -52,16 +46,5 @@ async fn ready(State(state): State<AppState>) -> Response {
             )
                 .into_response()
         }
-    }
-}
-
-async fn metrics(State(state): State<AppState>) -> Response {
-    match &state.settings.metrics {
-        Some(page) => (
-            [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-            page(),
-        )
-            .into_response(),
-        None => Problem::of(kinds::NOT_FOUND).into_response(),
     }
 }

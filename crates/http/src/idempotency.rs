@@ -9,14 +9,17 @@ use std::{
 };
 
 use axum::{
+    Json,
     body::Body,
     extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use sha2::{Digest, Sha256};
+use serde::Serialize;
+use sha2::Sha256;
 use tenantry_app::idempotency::{self, Answer, Claim, RequestKey};
 use uuid::Uuid;
 
@@ -44,6 +47,23 @@ impl<S: Send + Sync> FromRequestParts<S> for NewId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let kept = parts.extensions.get::<Self>().copied();
         Ok(kept.unwrap_or_else(|| Self(Uuid::now_v7())))
+    }
+}
+
+/// An answer with a secret that is shown this once: it is never kept, so that nobody who learns the key and the request is
+/// shown it again. Sent again, the call is judged anew.
+#[derive(Debug)]
+pub(crate) struct ShownOnce<T>(pub(crate) T);
+
+/// On an answer that is not kept.
+#[derive(Debug, Clone, Copy)]
+struct NeverKept;
+
+impl<T: Serialize> IntoResponse for ShownOnce<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.0).into_response();
+        response.extensions_mut().insert(NeverKept);
+        response
     }
 }
 
@@ -98,7 +118,7 @@ async fn keyed(state: &AppState, request: Request, next: Next) -> Result<Respons
     let request_key = RequestKey {
         principal,
         key,
-        request_hash: fingerprint(&parts, &bytes),
+        request_hash: fingerprint(&state.request_key, &parts, &bytes),
     };
     match idempotency::claim(&state.app, &request_key).await? {
         Claim::Fresh { act } => {
@@ -149,14 +169,15 @@ async fn principal(state: &AppState, parts: &mut Parts) -> Result<Option<String>
     }
 }
 
-fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
+/// Under a key of this installation: a body may hold a password, and who reads the table shall not be able to guess at it.
+fn fingerprint(key: &[u8; 32], parts: &Parts, body: &[u8]) -> [u8; 32] {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let mut hash = Sha256::new();
+    let mut mac = Hmac::<Sha256>::from(key);
     for part in [parts.method.as_str().as_bytes(), target.as_bytes(), body] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
     }
-    hash.finalize().into()
+    mac.finalize().into_bytes().into()
 }
 
 /// Keeps an answer that another attempt should get too. What may go differently next time is not kept: failures of
@@ -180,7 +201,8 @@ async fn keep(state: &AppState, request_key: &RequestKey, response: Response) ->
         idempotency::hand_over(&state.app, request_key).await?;
         return Ok(response);
     }
-    if is_problem || is_stream || !is_kept(status) {
+    let is_shown_once = response.extensions().get::<NeverKept>().is_some();
+    if is_problem || is_stream || is_shown_once || !is_kept(status) {
         idempotency::release(&state.app, request_key).await?;
         return Ok(response);
     }

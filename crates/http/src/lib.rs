@@ -36,5 +36,5 @@ pub use pagination::{PageParameters, Paging};
 pub use path::{OrganizationRef, PathId, PathParameter};
 pub use problem::{Problem, ProblemKind};
 pub use router::{router, worker_router};
-pub use state::{AppState, HttpSettings, MetricsPage, SpanParent};
+pub use state::{AppState, HttpSettings, SpanParent};
 pub use trace::TraceContext;

@@ -25,18 +25,27 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// The API with its description, before any layer.
 pub(crate) fn api() -> OpenApiRouter<AppState> {
+    api_with(operator::routes())
+}
+
+fn api_with(operators: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
     let v1 = meta::routes()
         .merge(accounts::routes())
         .merge(organizations::routes())
         .merge(billing::routes())
         .merge(provisioning::routes())
-        .nest("/operator", operator::routes());
+        .nest("/operator", operators);
     OpenApiRouter::with_openapi(openapi::base()).nest(API, v1)
 }
 
 /// The whole server: API, webhooks, health, and the web interface for everything else.
 pub fn router(state: AppState) -> Router {
-    let (api, _) = api().split_for_parts();
+    let operators = if state.settings.without_operators {
+        OpenApiRouter::new()
+    } else {
+        operator::routes()
+    };
+    let (api, _) = api_with(operators).split_for_parts();
     let api = api
         .merge(openapi::routes())
         .method_not_allowed_fallback(method_not_allowed)

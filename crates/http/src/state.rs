@@ -3,15 +3,13 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
 use tenantry_app::{App, provisioning::ProgressFeed, sealing::SealingError};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{edge::client::TrustedProxies, provisioning::slots::StreamSlots};
 
 /// Gives a span the parent that a W3C `traceparent` names, where traces are exported.
 pub type SpanParent = Arc<dyn Fn(&tracing::Span, &str) + Send + Sync>;
-
-/// The present metrics in the text format of Prometheus.
-pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Settings of the edge, beside those of the application.
 #[derive(Clone, Default)]
@@ -20,8 +18,10 @@ pub struct HttpSettings {
     pub trusted_proxies: TrustedProxies,
     /// How a request's span is tied into an exported trace.
     pub span_parent: Option<SpanParent>,
-    /// Served at `/metrics`; without it that address does not exist here.
-    pub metrics: Option<MetricsPage>,
+    /// The address that browsers open, where it is not the public one; pages from elsewhere may not call.
+    pub origin: Option<Url>,
+    /// Whether operators are served elsewhere: their API does not exist here.
+    pub without_operators: bool,
 }
 
 impl fmt::Debug for HttpSettings {
@@ -43,10 +43,12 @@ pub struct AppState {
 /// What is computed once for all requests.
 pub struct Edge {
     pub(crate) settings: HttpSettings,
-    /// `scheme://host[:port]` of the public address, as browsers send it in `Origin`.
+    /// `scheme://host[:port]` of the address that browsers open, as they send it in `Origin`.
     pub(crate) origin: String,
     /// Signs the cursors of lists.
     pub(crate) cursor_key: Zeroizing<[u8; 32]>,
+    /// Fingerprints requests that are sent under an `Idempotency-Key`.
+    pub(crate) request_key: Zeroizing<[u8; 32]>,
     /// Tells live views that an operation has moved.
     pub(crate) progress: ProgressFeed,
     /// Bounds the live views of each session.
@@ -59,14 +61,17 @@ impl AppState {
     /// # Errors
     /// When no key can be derived from the master key.
     pub fn new(app: App, settings: HttpSettings) -> Result<Self, SealingError> {
-        let origin = app.settings.public_url.origin().ascii_serialization();
+        let url = settings.origin.as_ref().unwrap_or(&app.settings.public_url);
+        let origin = url.origin().ascii_serialization();
         let cursor_key = app.sealer.derive("list cursors")?;
+        let request_key = app.sealer.derive("idempotent requests")?;
         Ok(Self {
             app,
             edge: Arc::new(Edge {
                 settings,
                 origin,
                 cursor_key,
+                request_key,
                 progress: ProgressFeed::default(),
                 streams: StreamSlots::default(),
             }),

@@ -105,6 +105,18 @@ pub async fn insert_key(
     Ok(())
 }
 
+/// Drops a person's key: what the log keeps sealed of them can never be read again.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_key(tx: &mut SystemTx, subject: Uuid) -> Result<(), DatabaseError> {
+    sqlx::query("delete from personal_keys where user_id = $1")
+        .bind(subject)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Whom an act concerned, and what is sealed beside it.
 ///
 /// # Errors

@@ -111,6 +111,7 @@ fn settings(
 ) -> Settings {
     Settings {
         public_url: configuration.public_url.clone(),
+        operator_url: configuration.operator_url.clone(),
         tenant_domain: configuration.tenant_domain.clone(),
         tenant_scheme: configuration.tenant_scheme.clone(),
         tenant_port: configuration.tenant_port,

@@ -24,6 +24,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+/// As shells say of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // Fails only when one is installed already.
@@ -36,9 +39,14 @@ async fn main() -> ExitCode {
         }
     };
     let mut supervisor = Supervisor::default();
+    let mut is_cut_short = false;
     let ended = tokio::select! {
         ended = play(&options, &mut supervisor) => ended,
-        () = interrupted() => Ok(()),
+        () = interrupted() => {
+            // Whoever looks at a running demonstration ends it so; a run that was to come to an end did not.
+            is_cut_short = options.once || !options.command.is_empty();
+            Ok(())
+        }
     };
     let failed = ended.err();
     if let Some(error) = &failed {
@@ -47,10 +55,10 @@ async fn main() -> ExitCode {
     }
     say("stopping every part");
     supervisor.stop().await;
-    if failed.is_some() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    match failed {
+        Some(_) => ExitCode::FAILURE,
+        None if is_cut_short => ExitCode::from(INTERRUPTED),
+        None => ExitCode::SUCCESS,
     }
 }
 

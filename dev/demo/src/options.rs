@@ -1,6 +1,6 @@
 //! What the demonstration is told by flags and `DEMO_…` variables.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 use url::Url;
@@ -42,11 +42,28 @@ pub struct Options {
     #[arg(long, env = "DEMO_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<Url>,
     /// A cluster of your own.
-    #[arg(long, env = "DEMO_KUBECONFIG")]
+    #[arg(long, env = "DEMO_KUBECONFIG", requires = "ingress_address")]
     pub kubeconfig: Option<PathBuf>,
-    /// Where the ingress of that cluster answers, as ADDRESS:PORT.
-    #[arg(long, env = "DEMO_INGRESS_ADDRESS", requires = "kubeconfig")]
-    pub ingress_address: Option<String>,
+    /// Where the ingress of that cluster answers, as ADDRESS:PORT. Tenants live under tenants.localhost there.
+    #[arg(
+        long,
+        env = "DEMO_INGRESS_ADDRESS",
+        requires = "kubeconfig",
+        value_name = "ADDRESS:PORT"
+    )]
+    pub ingress_address: Option<SocketAddr>,
+    /// That cluster's ingress class.
+    #[arg(long, env = "DEMO_INGRESS_CLASS", default_value = "traefik")]
+    pub ingress_class: String,
+    /// The namespace that its ingress controller runs in.
+    #[arg(long, env = "DEMO_INGRESS_NAMESPACE", default_value = "ingress")]
+    pub ingress_namespace: String,
+    /// The helm program to use with that cluster.
+    #[arg(long, env = "DEMO_HELM", default_value = "helm")]
+    pub helm: PathBuf,
+    /// An image that this cluster can pull, in place of the sample product: it answers on port 8080, /health included.
+    #[arg(long, env = "DEMO_IMAGE", requires = "kubeconfig")]
+    pub image: Option<String>,
     /// A Stripe test key; a live key is refused.
     #[arg(long, env = "DEMO_STRIPE_KEY", hide_env_values = true)]
     pub stripe_key: Option<String>,
@@ -76,6 +93,16 @@ mod tests {
 
     fn parse(arguments: &[&str]) -> Options {
         Options::parse_from(["demo", "--programs", "/p", "--state", "/s"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn a_cluster_needs_an_ingress() {
+        let parse = |arguments: &[&str]| {
+            Options::try_parse_from(["demo", "--programs", "/p", "--state", "/s"].iter().chain(arguments))
+        };
+        assert!(parse(&["--kubeconfig", "/k"]).is_err());
+        assert!(parse(&["--kubeconfig", "/k", "--ingress-address", "192.0.2.7:80"]).is_ok());
+        assert!(parse(&["--image", "registry.example.com/product:1"]).is_err());
     }
 
     #[test]

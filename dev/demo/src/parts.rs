@@ -45,6 +45,8 @@ pub struct Parts {
     pub kubeconfig: PathBuf,
     /// Where the ingress answers.
     pub ingress_address: String,
+    /// Whether tenants run the sample product, which shows whose it is.
+    pub is_sample_product: bool,
     /// The environment that `tenantry` runs with.
     pub environment: HashMap<String, String>,
     /// From starting `tenantry serve` to its readiness.

@@ -70,6 +70,7 @@ pub async fn delete_account(
     };
     let cause = format!("account_deleted:{}", session.user);
     mail::queue(&mut tx, app, &cause, &leaver.email, message).await?;
+    audit::forget_person(&mut tx, session.user).await.map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(())
 }

@@ -69,7 +69,7 @@ pub async fn first_operator_link(app: &App) -> Result<Option<FirstOperatorLink>,
     tx.commit().await?;
     let url = app
         .settings
-        .link(&format!("/operator/first#token={}", token.encode().as_str()));
+        .operator_link(&format!("/operator/first#token={}", token.encode().as_str()));
     Ok(Some(FirstOperatorLink { url, expires_at }))
 }
 

@@ -178,7 +178,7 @@ async fn tell_operator(
         object: object.id().to_owned(),
         code: reason.code().to_owned(),
         advice: events::explain(reason.code()).to_owned(),
-        link: app.settings.link("/operator/inbox"),
+        link: app.settings.operator_link("/operator/inbox"),
     };
     let cause = format!("payment_needs_person:{}:{}", object.id(), reason.code());
     mail::queue_in(tx, app, trace, &cause, to, message).await

@@ -131,7 +131,7 @@ pub(super) async fn report_refund(
             |failure| format!("{} ({})", failure.0.detail, failure.0.code),
         ),
         page: sale.stripe_session_id.unwrap_or_default(),
-        link: app.settings.link("/operator/refunds"),
+        link: app.settings.operator_link("/operator/refunds"),
     };
     mail::queue_in(tx, app, trace, &format!("refund_needed:{checkout}"), to, message).await
 }

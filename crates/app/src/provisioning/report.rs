@@ -90,7 +90,7 @@ async fn report(app: &App, payload: &Payload, trace: Option<&str>) -> Result<(),
         }),
         link: app
             .settings
-            .link(&format!("/operator/operations/{}", payload.operation)),
+            .operator_link(&format!("/operator/operations/{}", payload.operation)),
     };
     mail::queue_in(
         &mut tx,

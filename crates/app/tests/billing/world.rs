@@ -123,6 +123,7 @@ impl World {
             clock: clock.clone(),
             settings: Settings {
                 public_url: "http://localhost:8080".parse().unwrap(),
+                operator_url: None,
                 tenant_domain: "tenants.localhost".to_owned(),
                 tenant_scheme: "http".to_owned(),
                 tenant_port: None,

@@ -129,6 +129,7 @@ impl World {
             clock: clock.clone(),
             settings: Settings {
                 public_url: "http://localhost:8080".parse().unwrap(),
+                operator_url: None,
                 tenant_domain: "tenants.localhost".to_owned(),
                 tenant_scheme: "http".to_owned(),
                 tenant_port: Some(local.ingress_address.port()),

@@ -1,6 +1,9 @@
 //! From which address a request comes, when proxies stand between.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
@@ -94,33 +97,50 @@ impl TrustedProxies {
     /// right, for as long as the one who speaks is trusted; what stands further left is anybody's invention.
     pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut address = peer?.to_canonical();
-        let forwarded: Vec<&str> = headers
+        // Element by element, as bytes: what somebody wrote on the left must not spoil what a proxy added on the right.
+        let forwarded: Vec<&[u8]> = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
             .collect();
         for claimed in forwarded.iter().rev() {
             if !self.contains(address) {
                 break;
             }
-            match claimed.parse::<IpAddr>() {
-                Ok(claimed) => address = claimed.to_canonical(),
-                Err(_) => break,
+            match claimed_address(claimed) {
+                Some(claimed) => address = claimed.to_canonical(),
+                None => break,
             }
         }
         Some(address)
     }
 }
 
+/// One element of the list: an address, which some gateways write with its port, and IPv6 in brackets.
+fn claimed_address(element: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(element).ok()?.trim();
+    let unbracketed = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    unbracketed
+        .parse()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
+        .ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn client(proxies: &[&str], peer: &str, forwarded: &str) -> String {
         let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        headers.insert(
+            "x-forwarded-for",
+            HeaderValue::from_bytes(forwarded.as_bytes()).unwrap(),
+        );
         let proxies = TrustedProxies::parse(proxies).unwrap();
         proxies
             .client(Some(peer.parse().unwrap()), &headers)
@@ -140,6 +160,25 @@ mod tests {
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", "1.2.3.4, nonsense"), "10.1.2.3");
         assert_eq!(client(&["10.0.0.0/8"], "::ffff:10.1.2.3", "2001:db8::7"), "2001:db8::7");
         assert_eq!(client(&["0.0.0.0/0"], "10.1.2.3", "1.2.3.4"), "1.2.3.4");
+    }
+
+    #[test]
+    fn ports_and_what_a_stranger_wrote_on_the_left_change_nothing() {
+        for forwarded in [
+            "1.2.3.4:5678",
+            "\u{ff}\u{fe}, 1.2.3.4",
+            ", ,1.2.3.4",
+            "[2001:db8::1]:7, 1.2.3.4:1",
+        ] {
+            assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", forwarded), "1.2.3.4", "{forwarded}");
+        }
+        for forwarded in ["[2001:db8::1]", "[2001:db8::1]:443", "2001:db8::1"] {
+            assert_eq!(
+                client(&["10.0.0.0/8"], "10.1.2.3", forwarded),
+                "2001:db8::1",
+                "{forwarded}"
+            );
+        }
     }
 
     #[test]

@@ -91,6 +91,10 @@ async fn nothing_personal_is_left_and_the_address_is_free() {
             "select count(*) from sessions s join users u on u.id = s.user_id where u.deleted_at is not null",
         ),
         (
+            "the key of addresses in the log",
+            "select count(*) from personal_keys k join users u on u.id = k.user_id where u.deleted_at is not null",
+        ),
+        (
             "memberships",
             "select count(*) from memberships m join users u on u.id = m.user_id where u.deleted_at is not null",
         ),

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tenantry_domain::accounts::OperatorRole;
 
 use crate::{operators::operator, support::TestApp, tenants::sell};
@@ -189,4 +190,33 @@ async fn a_kept_answer_opens_for_its_own_caller_and_key_alone() {
     .await;
     let answer = ada.post_with(PATH, &body, &[("idempotency-key", "one")]).await;
     assert_eq!((answer.status, answer.code().as_str()), (500, "internal_error"));
+}
+
+#[tokio::test]
+async fn what_is_shown_once_is_not_shown_again_and_a_password_leaves_no_plain_hash() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let key = [("idempotency-key", "secret")];
+    let first = ada.post_with("/api/v1/me/second-factor/totp", &json!({}), &key).await;
+    let again = ada.post_with("/api/v1/me/second-factor/totp", &json!({}), &key).await;
+    assert_eq!((first.status, again.status), (200, 200), "{}", first.text());
+    assert_ne!(first.json(), again.json());
+    assert_eq!(again.header("idempotency-replayed"), "");
+    assert_eq!(test.count("select count(*) from idempotency_keys").await, 0);
+
+    let body = json!({ "name": "Hashed" });
+    ada.post_with(PATH, &body, &[("idempotency-key", "plain")]).await;
+    let mut hash = Sha256::new();
+    for part in ["POST", PATH, &body.to_string()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let plain = hex::encode(hash.finalize());
+    assert_eq!(
+        test.count(&format!(
+            "select count(*) from idempotency_keys where encode(request_hash, 'hex') <> '{plain}'"
+        ))
+        .await,
+        1
+    );
 }

@@ -1,9 +1,10 @@
 //! `tenantry serve`.
 
+mod listener;
 mod shutdown;
 mod workers;
 
-use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -42,14 +43,9 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
         Role::Http => None,
         Role::All | Role::Worker => Some(workers::start(configuration, &wired.app, &stop).await?),
     };
-    let state = AppState::new(wired.app.clone(), http_settings(configuration, role, &metrics)?)
-        .map_err(|error| Failure::new(FailureKind::Failed, error))?;
-    let listener = listen(configuration.listen).await?;
+    let listeners = Listeners::bind(configuration, role, &wired.app, &metrics).await?;
     if role != Role::Worker {
         introduce_first_operator(&wired.app).await?;
-    }
-    if let Some(address) = configuration.metrics_listen {
-        serve_metrics(address, metrics, stop.clone()).await?;
     }
     let followers = [
         tokio::spawn(tenantry_app::billing::follow_catalog(wired.app.clone(), stop.clone())),
@@ -63,12 +59,7 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
         livemode = wired.app.settings.livemode,
         "ready"
     );
-    let served = axum::serve(
-        listener,
-        router(role, state).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut served = tokio::spawn(served.into_future());
+    let mut served = tokio::spawn(listeners.serve(stop.clone()));
     shutdown::requested().await;
     tracing::info!("ending: no new requests, steps in flight may finish");
     stop.cancel();
@@ -96,43 +87,79 @@ async fn introduce_first_operator(app: &App) -> Result<(), Failure> {
     ))
 }
 
-/// A worker answers only for its own health.
-fn router(role: Role, state: AppState) -> Router {
-    match role {
-        Role::Worker => tenantry_http::worker_router(state),
-        Role::All | Role::Http => tenantry_http::router(state),
+/// Each address with what is served there.
+struct Listeners(Vec<(TcpListener, Router)>);
+
+impl Listeners {
+    async fn bind(
+        configuration: &Configuration,
+        role: Role,
+        app: &App,
+        metrics: &PrometheusHandle,
+    ) -> Result<Self, Failure> {
+        let mut listeners = Self(Vec::new());
+        let public = http_settings(configuration)?;
+        if role == Role::Worker {
+            // It answers only for its own health, to nobody but the platform.
+            let router = tenantry_http::worker_router(state(app, public)?);
+            let router = match configuration.metrics_listen {
+                Some(_) => router,
+                None => router.merge(metrics_router(metrics)),
+            };
+            listeners.add(configuration.listen, router).await?;
+        } else {
+            let without_operators = configuration.operator_listen.is_some();
+            let customers = HttpSettings {
+                without_operators,
+                ..public.clone()
+            };
+            listeners
+                .add(configuration.listen, tenantry_http::router(state(app, customers)?))
+                .await?;
+            if let Some(address) = configuration.operator_listen {
+                // Everything else is there as well: *view as* shows an operator a customer's pages.
+                let origin = configuration.operator_url.clone();
+                let operators = HttpSettings { origin, ..public };
+                listeners
+                    .add(address, tenantry_http::router(state(app, operators)?))
+                    .await?;
+            }
+        }
+        if let Some(address) = configuration.metrics_listen {
+            listeners.add(address, metrics_router(metrics)).await?;
+        }
+        Ok(listeners)
+    }
+
+    async fn add(&mut self, address: SocketAddr, router: Router) -> Result<(), Failure> {
+        self.0.push((listener::listen(address).await?, router));
+        Ok(())
+    }
+
+    async fn serve(self, stop: CancellationToken) {
+        let all = self
+            .0
+            .into_iter()
+            .map(|(listener, router)| listener::serve(listener, router, stop.clone()));
+        futures::future::join_all(all).await;
     }
 }
 
-fn http_settings(
-    configuration: &Configuration,
-    role: Role,
-    metrics: &PrometheusHandle,
-) -> Result<HttpSettings, Failure> {
+fn metrics_router(metrics: &PrometheusHandle) -> Router {
+    let metrics = metrics.clone();
+    Router::new().route("/metrics", get(async move || metrics.render()))
+}
+
+fn state(app: &App, settings: HttpSettings) -> Result<AppState, Failure> {
+    AppState::new(app.clone(), settings).map_err(|error| Failure::new(FailureKind::Failed, error))
+}
+
+fn http_settings(configuration: &Configuration) -> Result<HttpSettings, Failure> {
     let trusted_proxies = TrustedProxies::parse(&configuration.trusted_proxies)
         .map_err(|error| Failure::new(FailureKind::Usage, format!("TENANTRY_TRUSTED_PROXIES: {error}")))?;
-    let metrics = metrics.clone();
-    let on_this_listener = configuration.metrics_listen.is_none() || role == Role::Worker;
     Ok(HttpSettings {
         trusted_proxies,
         span_parent: Some(Arc::new(telemetry::continue_trace)),
-        metrics: on_this_listener.then(|| Arc::new(move || metrics.render()) as tenantry_http::MetricsPage),
+        ..HttpSettings::default()
     })
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::new(FailureKind::Failed, format!("cannot listen on {address}: {error}")))
-}
-
-async fn serve_metrics(address: SocketAddr, metrics: PrometheusHandle, stop: CancellationToken) -> Result<(), Failure> {
-    let listener = listen(address).await?;
-    let router = Router::new().route("/metrics", get(async move || metrics.render()));
-    tokio::spawn(
-        axum::serve(listener, router)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .into_future(),
-    );
-    Ok(())
 }

@@ -24,8 +24,13 @@ pub struct Configuration {
     /// Address that HTTP is served on.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// Own address for `/metrics`; without it they are served on `listen`.
+    /// Address that `/metrics` is served on. Without it only a worker serves them, beside its health: they tell strangers
+    /// too much.
     pub metrics_listen: Option<SocketAddr>,
+    /// Own address for the operators' console and API, which `listen` then knows nothing of.
+    pub operator_listen: Option<SocketAddr>,
+    /// Where operators reach `operator_listen`.
+    pub operator_url: Option<Url>,
     /// Where people reach Tenantry.
     pub public_url: Url,
     /// Proxies whose forwarded address is believed, as addresses or networks (`10.0.0.0/8`).
@@ -139,6 +144,8 @@ impl Configuration {
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("listen", "TENANTRY_LISTEN"),
     ("metrics_listen", "TENANTRY_METRICS_LISTEN"),
+    ("operator_listen", "TENANTRY_OPERATOR_LISTEN"),
+    ("operator_url", "TENANTRY_OPERATOR_URL"),
     ("public_url", "TENANTRY_PUBLIC_URL"),
     ("trusted_proxies", "TENANTRY_TRUSTED_PROXIES"),
     ("database_url", "DATABASE_URL"),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use config::{Config, File, FileFormat};
+use url::Url;
 
 use super::{
     domains::share_registrable_domain,
@@ -127,6 +128,19 @@ fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
     if !matches!(url.scheme(), "http" | "https") {
         return problem("TENANTRY_PUBLIC_URL begins with https:// (or http:// on this machine)");
     }
+    if configuration.operator_listen.is_some() != configuration.operator_url.is_some() {
+        return problem(
+            "TENANTRY_OPERATOR_LISTEN and TENANTRY_OPERATOR_URL belong together: where operators are served, and the address \
+             that they open",
+        );
+    }
+    if configuration
+        .operator_url
+        .as_ref()
+        .is_some_and(|url| !matches!(url.scheme(), "http" | "https") || url.host_str().is_none())
+    {
+        return problem("TENANTRY_OPERATOR_URL needs https:// and a host, such as https://operators.example.com");
+    }
     if !matches!(configuration.tenant_scheme.as_str(), "http" | "https") {
         return problem("TENANTRY_TENANT_SCHEME is http or https");
     }
@@ -146,11 +160,14 @@ fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
             "TENANTRY_PASSWORD_MEMORY_KIB is at least 7168, TENANTRY_PASSWORD_ITERATIONS, _LANES and _CONCURRENCY at least 1",
         );
     }
-    if share_registrable_domain(public_host, &configuration.tenant_domain) {
-        return Err(ConfigurationError::SharedDomain {
-            tenant_domain: configuration.tenant_domain.clone(),
-            public_host: public_host.to_owned(),
-        });
+    let operator_host = configuration.operator_url.as_ref().and_then(Url::host_str);
+    for host in [Some(public_host), operator_host].into_iter().flatten() {
+        if share_registrable_domain(host, &configuration.tenant_domain) {
+            return Err(ConfigurationError::SharedDomain {
+                tenant_domain: configuration.tenant_domain.clone(),
+                public_host: host.to_owned(),
+            });
+        }
     }
     Ok(())
 }
@@ -207,6 +224,21 @@ mod tests {
             load_with(&variables),
             Err(ConfigurationError::SharedDomain { .. })
         ));
+    }
+
+    #[test]
+    fn operators_have_an_address_with_their_listener_and_away_from_tenants() {
+        let mut variables = complete();
+        variables.insert("TENANTRY_OPERATOR_LISTEN", "127.0.0.1:8081");
+        let text = load_with(&variables).unwrap_err().to_string();
+        assert!(text.contains("TENANTRY_OPERATOR_URL"), "{text}");
+        variables.insert("TENANTRY_OPERATOR_URL", "https://operators.example.net");
+        assert!(matches!(
+            load_with(&variables),
+            Err(ConfigurationError::SharedDomain { .. })
+        ));
+        variables.insert("TENANTRY_OPERATOR_URL", "https://operators.example.com");
+        assert!(load_with(&variables).unwrap().operator_listen.is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Tenantry itself: schema, catalog, operator, server.
 
-use std::{collections::HashMap, process::Stdio, time::Duration};
+use std::{collections::HashMap, path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::{io::AsyncWriteExt, process::Command, time::Instant};
 use url::Url;
@@ -52,11 +52,8 @@ pub(super) async fn start(
         marker::mark(owner, &surroundings.database.claim).await?;
     }
     say("the schema is up to date");
-    output(
-        "the catalog",
-        tenantry().args(["catalog", "apply", "examples/collection/catalog.yaml"]),
-    )
-    .await?;
+    let catalog = catalog(options)?;
+    output("the catalog", tenantry().args(["catalog", "apply"]).arg(catalog)).await?;
     say("the catalog is applied: product Collection with plans Starter, Pro and Museum");
     let operator_password = random_password();
     create_operator(tenantry(), &people.operator, &operator_password).await?;
@@ -86,9 +83,33 @@ pub(super) async fn start(
             .unwrap_or_else(|| "https://dashboard.stripe.com/test".into()),
         kubeconfig: cluster("KUBECONFIG").into(),
         ingress_address: cluster("INGRESS_ADDRESS"),
+        is_sample_product: options.image.is_none(),
         environment,
         start_to_ready,
     })
+}
+
+/// The example, or a copy of it with the image that was asked for.
+fn catalog(options: &Options) -> Result<PathBuf, DemoError> {
+    let example = options.source.join("examples/collection/catalog.yaml");
+    let Some(image) = &options.image else {
+        return Ok(example);
+    };
+    let refused = || DemoError::Refused(format!("DEMO_IMAGE is not REPOSITORY:TAG: {image}"));
+    let (repository, tag) = image.rsplit_once(':').ok_or_else(refused)?;
+    let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    if tag.contains('/') || !is_plain(repository) || !is_plain(tag) {
+        return Err(refused());
+    }
+    let text = std::fs::read_to_string(&example)?
+        .replace(
+            "repository: localhost/collection",
+            &format!("repository: \"{repository}\""),
+        )
+        .replace("tag: \"1\"", &format!("tag: \"{tag}\""));
+    let copy = options.state.join("catalog.yaml");
+    std::fs::write(&copy, text)?;
+    Ok(copy)
 }
 
 /// The program with this environment and nothing of the shell's but where to find programs.
@@ -130,6 +151,7 @@ fn environment(
         ("TENANTRY_KUBECONFIG", cluster("KUBECONFIG")),
         ("TENANTRY_HELM", cluster("HELM")),
         ("TENANTRY_INGRESS_CLASS", cluster("INGRESS_CLASS")),
+        ("TENANTRY_INGRESS_NAMESPACE", cluster("INGRESS_NAMESPACE")),
         ("TENANTRY_INGRESS_ADDRESS", ingress),
         ("TENANTRY_CHART_DIRECTORY", Some(text(&options.source.join("charts")))),
         ("TENANTRY_TENANT_DOMAIN", Some("tenants.localhost".into())),

@@ -92,8 +92,8 @@ fn start_cluster(
 ) -> impl Future<Output = Result<HashMap<String, String>, DemoError>> + use<> {
     let given = options
         .kubeconfig
-        .clone()
-        .map(|kubeconfig| (kubeconfig, options.ingress_address.clone()));
+        .as_deref()
+        .map(|kubeconfig| given_cluster(options, kubeconfig));
     let port = Some(options.tenant_port)
         .filter(|port| *port != 0)
         .map(free_port)
@@ -106,12 +106,16 @@ fn start_cluster(
         supervisor.at_the_end("the cluster", down);
     }
     async move {
-        if let Some((kubeconfig, ingress)) = given {
-            say("Kubernetes: yours (DEMO_KUBECONFIG)");
-            let mut cluster = HashMap::from([("KUBECONFIG".to_owned(), text(&kubeconfig))]);
-            if let Some(address) = ingress {
-                cluster.insert("INGRESS_ADDRESS".to_owned(), address);
-            }
+        if let Some(cluster) = given {
+            say(&format!(
+                "Kubernetes: yours, {} (DEMO_KUBECONFIG), its ingress at {}",
+                cluster["KUBECONFIG"], cluster["INGRESS_ADDRESS"]
+            ));
+            output(
+                "helm (DEMO_HELM)",
+                Command::new(&cluster["HELM"]).args(["version", "--short"]),
+            )
+            .await?;
             return Ok(cluster);
         }
         let mut up = Command::new(&program);
@@ -129,6 +133,18 @@ fn start_cluster(
         say("Kubernetes: ready");
         Ok(assignments(&environment))
     }
+}
+
+/// What the local cluster tells of itself, of the given one.
+fn given_cluster(options: &Options, kubeconfig: &Path) -> HashMap<String, String> {
+    let ingress = options.ingress_address.map(|address| address.to_string());
+    HashMap::from([
+        ("KUBECONFIG".to_owned(), text(kubeconfig)),
+        ("INGRESS_ADDRESS".to_owned(), ingress.unwrap_or_default()),
+        ("INGRESS_CLASS".to_owned(), options.ingress_class.clone()),
+        ("INGRESS_NAMESPACE".to_owned(), options.ingress_namespace.clone()),
+        ("HELM".to_owned(), text(&options.helm)),
+    ])
 }
 
 fn start_database(

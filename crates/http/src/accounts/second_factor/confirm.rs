@@ -1,12 +1,13 @@
 //! An authenticator app shows its first code.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use tenantry_app::accounts;
 
 use super::{CodeRequest, RecoveryCodesView, refusal};
 use crate::{
     AppState, Problem, SignedIn, ValidJson,
     accounts::{login_second_factor::code, visitor::AtTheDoor},
+    idempotency::ShownOnce,
     rate_limit::RateLimit,
 };
 
@@ -28,10 +29,10 @@ pub(in crate::accounts) async fn confirm_totp(
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<CodeRequest>,
-) -> Result<(RateLimit, Json<RecoveryCodesView>), Problem> {
+) -> Result<(RateLimit, ShownOnce<RecoveryCodesView>), Problem> {
     let code = code(&request.code)?;
     let (codes, left) = accounts::confirm_totp(&state.app, &signed_in.session, &code, &visitor)
         .await
         .map_err(refusal)?;
-    Ok((RateLimit(left), Json(codes.into())))
+    Ok((RateLimit(left), ShownOnce(codes.into())))
 }

@@ -1,10 +1,10 @@
 //! New recovery codes.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use tenantry_app::accounts;
 
 use super::{RecoveryCodesView, refusal};
-use crate::{AppState, Problem, SignedIn, accounts::visitor::AtTheDoor};
+use crate::{AppState, Problem, SignedIn, accounts::visitor::AtTheDoor, idempotency::ShownOnce};
 
 /// Gives new recovery codes; those before are void.
 #[utoipa::path(
@@ -19,9 +19,9 @@ pub(in crate::accounts) async fn renew_recovery_codes(
     State(state): State<AppState>,
     signed_in: SignedIn,
     AtTheDoor(visitor): AtTheDoor,
-) -> Result<Json<RecoveryCodesView>, Problem> {
+) -> Result<ShownOnce<RecoveryCodesView>, Problem> {
     let codes = accounts::renew_recovery_codes(&state.app, &signed_in.session, &visitor)
         .await
         .map_err(refusal)?;
-    Ok(Json(codes.into()))
+    Ok(ShownOnce(codes.into()))
 }

@@ -1,10 +1,10 @@
 //! An authenticator app learns its secret.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use tenantry_app::accounts;
 
 use super::{TotpSetupView, refusal};
-use crate::{AppState, Problem, SignedIn};
+use crate::{AppState, Problem, SignedIn, idempotency::ShownOnce};
 
 /// Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
 #[utoipa::path(
@@ -17,9 +17,9 @@ use crate::{AppState, Problem, SignedIn};
 pub(in crate::accounts) async fn set_up_totp(
     State(state): State<AppState>,
     signed_in: SignedIn,
-) -> Result<Json<TotpSetupView>, Problem> {
+) -> Result<ShownOnce<TotpSetupView>, Problem> {
     let setup = accounts::set_up_totp(&state.app, &signed_in.session)
         .await
         .map_err(refusal)?;
-    Ok(Json(TotpSetupView::new(&setup)?))
+    Ok(ShownOnce(TotpSetupView::new(&setup)?))
 }

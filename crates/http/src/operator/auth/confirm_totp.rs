@@ -1,7 +1,6 @@
 //! The authenticator app of an operator shows its first code.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -16,6 +15,7 @@ use crate::{
         login_second_factor::{SecondFactorRequest, refusal},
         visitor::AtTheDoor,
     },
+    idempotency::ShownOnce,
     rate_limit::RateLimit,
 };
 
@@ -53,5 +53,5 @@ pub(super) async fn operator_confirm_totp(
         recovery_codes: codes.show(),
     };
     let cookies = session::cookies(&state, &started);
-    Ok((RateLimit(left), cookies, Json(confirmed)).into_response())
+    Ok((RateLimit(left), cookies, ShownOnce(confirmed)).into_response())
 }

@@ -1,6 +1,6 @@
 //! The authenticator app of an operator who has none learns its secret.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use garde::Validate;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::{
         second_factor::TotpSetupView,
         visitor::AtTheDoor,
     },
+    idempotency::ShownOnce,
     operator::operators::problems,
 };
 
@@ -44,7 +45,7 @@ pub(super) async fn operator_set_up_totp(
     State(state): State<AppState>,
     _at_the_door: AtTheDoor,
     ValidJson(request): ValidJson<ChallengeRequest>,
-) -> Result<Json<TotpSetupView>, Problem> {
+) -> Result<ShownOnce<TotpSetupView>, Problem> {
     let challenge = challenge(&request.challenge)?;
     let link = request
         .link
@@ -56,5 +57,5 @@ pub(super) async fn operator_set_up_totp(
             SetUpOperatorError::LinkRequired => Problem::of(problems::ENROLMENT_LINK_REQUIRED),
             SetUpOperatorError::Challenge(error) => refusal(error),
         })?;
-    Ok(Json(TotpSetupView::new(&setup)?))
+    Ok(ShownOnce(TotpSetupView::new(&setup)?))
 }

@@ -1,6 +1,6 @@
 //! An operator has an event looked at once more.
 
-use std::{convert::Infallible, str::FromStr};
+use std::str::FromStr;
 
 use axum::extract::State;
 use http::StatusCode;
@@ -15,11 +15,23 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct StripeEventId(String);
 
-impl FromStr for StripeEventId {
-    type Err = Infallible;
+/// A text that identifies no event.
+#[derive(Debug, thiserror::Error)]
+#[error("an event's id is evt_ and letters, digits or underscores")]
+pub struct NotAnEvent;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
+impl FromStr for StripeEventId {
+    type Err = NotAnEvent;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEvent> {
+        let is_id = text.strip_prefix("evt_").is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+        if is_id && text.len() <= 255 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnEvent)
+        }
     }
 }
 

@@ -123,6 +123,7 @@ impl TestApp {
             clock: clock.clone(),
             settings: Settings {
                 public_url: public_url.parse().unwrap(),
+                operator_url: None,
                 tenant_domain: "tenants.localhost".to_owned(),
                 tenant_scheme: "http".to_owned(),
                 tenant_port: None,
