@@ -5,6 +5,7 @@ mod catalog;
 mod checkouts;
 mod events;
 mod faults;
+mod following;
 mod gate;
 mod refunds;
 mod transactions;

@@ -9,14 +9,17 @@ use super::super::webhook_secrets;
 use crate::{App, error::Fault};
 
 const CHANNEL: &str = "catalog_changed";
-/// A connection that broke may have missed a change.
+/// Before connecting once more.
 const PAUSE: Duration = Duration::from_secs(2);
+/// A connection whose other end vanished without a word stays silent for ever: after so long it is left for a new one.
+const TRUSTED_FOR: Duration = Duration::from_secs(60);
 
 /// Follows changes until `stop`.
 pub async fn follow_catalog(app: App, stop: CancellationToken) {
     loop {
         let followed = tokio::select! {
             () = stop.cancelled() => return,
+            () = tokio::time::sleep(TRUSTED_FOR) => continue,
             followed = follow(&app) => followed,
         };
         if let Err(error) = followed {
@@ -39,6 +42,8 @@ async fn follow(app: &App) -> Result<(), Fault> {
         // First reading, then waiting: nothing that happens in between is missed.
         app.catalog.reload(&app.database).await?;
         webhook_secrets::load(app).await?;
-        listener.recv().await.map_err(database)?;
+        // `None`: the connection broke and there is a new one, which was told nothing of what happened meanwhile. That,
+        // too, is a reason to read. (`recv` would hide it.)
+        listener.try_recv().await.map_err(database)?;
     }
 }
