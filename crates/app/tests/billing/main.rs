@@ -3,6 +3,7 @@
 
 mod catalog;
 mod checkouts;
+mod endings;
 mod events;
 mod faults;
 mod following;
