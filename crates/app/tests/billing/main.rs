@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod following;
 mod gate;
+mod healing;
 mod refunds;
 mod transactions;
 mod world;
