@@ -1,5 +1,7 @@
 //! Events: read from a delivery, or listed where no delivery can arrive.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_domain::billing::{
@@ -56,16 +58,19 @@ impl StripeClient {
         let query = Form::new()
             .with("created[gte]", since.timestamp())
             .with_list("types", HANDLED_EVENTS);
-        let events: Vec<Value> = self.whole_list(&["events"], query).await?;
         // Stripe lists the newest first; what happened first is looked at first.
-        Ok(events
+        let mut oldest: VecDeque<Value> = VecDeque::new();
+        self.each_in_list(&["events"], query, |event| {
+            oldest.push_front(event);
+            oldest.truncate(limit);
+        })
+        .await?;
+        Ok(oldest
             .into_iter()
-            .rev()
             .filter_map(|event| {
                 let payload = event.to_string();
                 event_of(serde_json::from_value(event).ok()?, payload)
             })
-            .take(limit)
             .collect())
     }
 }
