@@ -10,6 +10,7 @@ mod faults;
 mod following;
 mod gate;
 mod healing;
+mod inbox;
 mod refunds;
 mod transactions;
 mod world;
