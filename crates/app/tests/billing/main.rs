@@ -12,5 +12,6 @@ mod gate;
 mod healing;
 mod inbox;
 mod refunds;
+mod reminders;
 mod transactions;
 mod world;
