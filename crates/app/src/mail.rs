@@ -1,5 +1,5 @@
 //! Mail leaves by a job that is queued in the transaction that causes it: no mail for what was rolled back, none lost
-//! when the mail server is away, none queued twice for one cause.
+//! when the mail server is away, none queued twice for one cause within a month.
 
 mod send;
 
@@ -19,8 +19,9 @@ use crate::{App, error::Fault};
 /// What the sealed payload of a mail job is bound to.
 const PURPOSE: &str = "mail";
 
-/// Queues a mail. `cause` names what it is about, once and for all: `tenant_ready:ten_…`. A cause that has had its mail
-/// gets no second one, however long ago the first was sent.
+/// Queues a mail. `cause` names what it is about: `tenant_ready:ten_…`. A cause that has had its mail gets no second one
+/// for as long as causes are kept, which is thirty days ([`crate::sweep`]). What is still wrong after a month, such as a
+/// payment that nobody has looked at, is worth another mail.
 ///
 /// # Errors
 /// The database's, or the sealer's.

@@ -67,6 +67,16 @@ impl DatabaseError {
         self.constraint() == Some(constraint)
     }
 
+    /// Whether a value is one that PostgreSQL cannot keep. Trying again does not help; other rows may well be kept.
+    #[must_use]
+    pub fn is_about_a_value(&self) -> bool {
+        let Self::Unexpected(sqlx::Error::Database(refusal)) = self else {
+            return false;
+        };
+        // "Data exception", appendix A of its manual.
+        refusal.code().is_some_and(|code| code.starts_with("22"))
+    }
+
     /// Whether the same transaction, started again, may succeed.
     #[must_use]
     pub fn is_worth_retrying(&self) -> bool {

@@ -265,8 +265,12 @@ impl PaymentProvider for StripeClient {
     }
 
     async fn list_webhook_endpoints(&self) -> Result<Vec<WebhookEndpoint>, PaymentError> {
-        let endpoints: Vec<WebhookEndpointWire> = self.whole_list(&["webhook_endpoints"], Form::new()).await?;
-        Ok(endpoints.into_iter().map(WebhookEndpoint::from).collect())
+        let mut endpoints = Vec::new();
+        self.each_in_list(&["webhook_endpoints"], Form::new(), |endpoint: WebhookEndpointWire| {
+            endpoints.push(WebhookEndpoint::from(endpoint));
+        })
+        .await?;
+        Ok(endpoints)
     }
 
     async fn create_webhook_endpoint(

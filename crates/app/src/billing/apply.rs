@@ -6,16 +6,19 @@
 mod fetch;
 mod write;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
     billing::{
+        PaymentError,
         provider::EventObject,
         settle::{self, Failed, Ignored, Ledger, Outcome, Settlement},
     },
     mail::Message,
 };
-use tenantry_operations::jobs::{self, Job, JobContext, JobError, NewJob};
+use tenantry_operations::jobs::{self, Job, JobContext, JobError, JobPolicy, NewJob};
 use tenantry_postgres::{
     DatabaseError, SystemTx,
     billing::{checkouts, customers, inbox, objects, purchases},
@@ -28,6 +31,10 @@ use fetch::{Fetched, fetch};
 
 /// An answer is overtaken only while another worker settles the same purchase, which ends soon.
 const MAX_ROUNDS: usize = 5;
+
+/// Reasons of ours for which events wait.
+const OVERTAKEN: &str = "overtaken";
+const FAULT: &str = "fault";
 
 /// Looks at all waiting events of one object.
 #[derive(Debug)]
@@ -64,6 +71,15 @@ impl Job for ApplyEvents {
     type Context = App;
     type Payload = Payload;
 
+    /// Over three days: longer than the provider itself would deliver an event again to a server that is away.
+    fn policy() -> JobPolicy {
+        JobPolicy {
+            max_attempts: 1000,
+            backoff_cap: Duration::from_secs(600),
+            ..JobPolicy::DEFAULT
+        }
+    }
+
     async fn run(cx: &JobContext<App>, payload: Payload) -> Result<(), JobError> {
         let app = cx.context();
         let Some(object) = EventObject::new(&payload.object_type, &payload.object_id) else {
@@ -72,13 +88,12 @@ impl Job for ApplyEvents {
                 "This kind of object is not looked at.",
             ));
         };
-        match settle_object(app, &object, cx.trace_id()).await {
+        let mut seen = Vec::new();
+        match settle_waiting(app, &object, cx.trace_id(), &mut seen).await {
             Ok(_) => Ok(()),
             Err(error) => {
                 let is_last = cx.attempt() >= Self::policy().max_attempts || !is_temporary(&error);
-                note_failure(app, object.id(), &error, is_last)
-                    .await
-                    .map_err(job_error)?;
+                note_failure(app, &seen, &error, is_last).await.map_err(job_error)?;
                 Err(job_error(error))
             }
         }
@@ -92,14 +107,21 @@ fn is_temporary(error: &BillingFault) -> bool {
     }
 }
 
-async fn note_failure(app: &App, object: &str, error: &BillingFault, is_last: bool) -> Result<(), BillingFault> {
+/// Why events are given up that whoever looks at their object next settles all the same: what was wrong was not about
+/// the object.
+pub(super) fn passing_reasons() -> Vec<&'static str> {
+    let ours = [OVERTAKEN, FAULT];
+    PaymentError::CODES_OF_OUTAGES.into_iter().chain(ours).collect()
+}
+
+async fn note_failure(app: &App, events: &[String], error: &BillingFault, is_last: bool) -> Result<(), BillingFault> {
     let code = match error {
         BillingFault::Payment(error) => error.code(),
-        BillingFault::Overtaken => "overtaken",
-        BillingFault::Fault(_) => "fault",
+        BillingFault::Overtaken => OVERTAKEN,
+        BillingFault::Fault(_) => FAULT,
     };
     let mut tx = app.database.system("note why events still wait").await?;
-    inbox::note_failure(&mut tx, object, code, is_last, app.clock.now()).await?;
+    inbox::note_failure(&mut tx, events, code, is_last, app.clock.now()).await?;
     Ok(tx.commit().await?)
 }
 
@@ -108,18 +130,28 @@ async fn note_failure(app: &App, object: &str, error: &BillingFault, is_last: bo
 /// # Errors
 /// The provider's or the ledger's; nothing was changed then.
 pub async fn settle_object(app: &App, object: &EventObject, trace: Option<&str>) -> Result<Outcome, BillingFault> {
+    settle_waiting(app, object, trace, &mut Vec::new()).await
+}
+
+/// `seen` holds the events that the last look was about.
+async fn settle_waiting(
+    app: &App,
+    object: &EventObject,
+    trace: Option<&str>,
+    seen: &mut Vec<String>,
+) -> Result<Outcome, BillingFault> {
     let mut overtaken = 0;
     while overtaken < MAX_ROUNDS {
         // Before the fetch: what arrives later may know more than the answer.
         let mut tx = app.database.system("read which events wait for an object").await?;
-        let waiting = inbox::waiting(&mut tx, object.id()).await?;
+        *seen = inbox::waiting(&mut tx, object.id(), &passing_reasons()).await?;
         tx.commit().await?;
         let fetched = fetch(app, object).await?;
-        match apply(app, object, fetched, &waiting, trace).await? {
+        match apply(app, object, fetched, seen, trace).await? {
             None => overtaken += 1,
-            Some(_) if waiting.len() == inbox::SETTLED_TOGETHER => {}
+            Some(_) if seen.len() == inbox::SETTLED_TOGETHER => {}
             Some(outcome) => {
-                tracing::info!(object = object.id(), events = waiting.len(), ?outcome, "settled");
+                tracing::info!(object = object.id(), events = seen.len(), ?outcome, "settled");
                 return Ok(outcome);
             }
         }
@@ -152,7 +184,7 @@ async fn apply(
             outcome
         }
     };
-    inbox::settle(&mut tx, waiting, outcome, now).await?;
+    inbox::settle(&mut tx, waiting, outcome, &passing_reasons(), now).await?;
     if let Outcome::Failed(reason) = outcome {
         tell_operator(&mut tx, app, object, reason, trace).await?;
     }

@@ -12,7 +12,7 @@ use tenantry_domain::billing::{
 use tenantry_postgres::DatabaseError;
 
 use super::BillingFault;
-use crate::error::Fault;
+use crate::{accounts::ClientSecret, error::Fault};
 
 pub use apply::apply;
 pub use plan::{CatalogPlan, Webhook, plan};
@@ -36,6 +36,26 @@ pub enum CatalogError {
     /// Ours.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// An application that stopped before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct ApplyError {
+    /// Why.
+    #[source]
+    pub error: CatalogError,
+    /// The secrets of clients that the ledger has by now all the same: no later application can show them.
+    pub client_secrets: Vec<ClientSecret>,
+}
+
+impl From<CatalogError> for ApplyError {
+    fn from(error: CatalogError) -> Self {
+        Self {
+            error,
+            client_secrets: Vec::new(),
+        }
+    }
 }
 
 impl From<DatabaseError> for CatalogError {

@@ -8,7 +8,14 @@ pub mod cancel;
 pub mod expire;
 mod page;
 
-use tenantry_domain::ids::{CheckoutId, OrganizationId};
+use sqlx::types::Json;
+use tenantry_domain::{
+    billing::{
+        checkout::{CheckoutFailure, CheckoutState},
+        settle::CONTRACT_ENDED,
+    },
+    ids::{CheckoutId, OrganizationId},
+};
 use tenantry_postgres::{
     DatabaseError,
     billing::{
@@ -34,10 +41,18 @@ pub struct CheckoutView {
 /// `NotFound` when the organization has no such checkout; the database.
 pub async fn get(app: &App, organization: OrganizationId, checkout: CheckoutId) -> Result<CheckoutView, DatabaseError> {
     let mut tx = app.database.read_organization(organization).await?;
-    let details = checkouts::find_details(&mut tx, checkout)
+    let mut details = checkouts::find_details(&mut tx, checkout)
         .await?
         .ok_or(DatabaseError::NotFound)?;
     tx.commit().await?;
+    if details.is_given_up {
+        // What was paid stays paid in the ledger; who waits for a tenant waits in vain.
+        details.state = CheckoutState::Failed.as_str().to_owned();
+        details.failure = Some(Json(CheckoutFailure {
+            code: CONTRACT_ENDED.to_owned(),
+            detail: "The subscription ended before its tenant was set up.".to_owned(),
+        }));
+    }
     let mut tx = app
         .database
         .read_system("read what a price in the catalog says")

@@ -96,7 +96,9 @@ pub fn explain(code: &str) -> &'static str {
             "Another customer of the payment provider paid than the one whose checkout it names. Look there; refund it."
         }
         "status_unknown" => "The subscription has a status that this release does not know. Update, then replay.",
-        "payment_provider_unauthorized" => "The payment provider refuses the key. Put a valid one in, then replay.",
+        "payment_provider_unauthorized" => {
+            "The payment provider refuses the key. Put a valid one in; what waits for it is then looked at by itself."
+        }
         "payment_provider_rate_limited" => "The payment provider asked us to slow down; it is tried again.",
         "payment_provider_unreachable" | "payment_provider_timeout" => {
             "The payment provider did not answer; it is tried again for a while."

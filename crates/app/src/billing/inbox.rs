@@ -45,25 +45,40 @@ pub async fn receive(
     trace: Option<String>,
 ) -> Result<Receipt, InboxError> {
     let event = app.payments.receive_event(body, signature, app.clock.now())?;
-    let new = store(app, vec![new_event(app, event, trace)]).await?;
+    let new = store(app, &[new_event(app, event, trace)]).await?;
     Ok(if new == 1 { Receipt::Stored } else { Receipt::Duplicate })
 }
 
-/// Stores events that the provider was asked for.
+/// Stores events that the provider was asked for. One that cannot be stored is passed over: it would be listed again and
+/// again, and keep all others away.
 ///
 /// # Errors
 /// The database.
 pub async fn take_listed(app: &App, events: Vec<ProviderEvent>) -> Result<usize, DatabaseError> {
-    let events = events.into_iter().map(|event| new_event(app, event, None)).collect();
-    store(app, events).await
+    let events: Vec<_> = events.into_iter().map(|event| new_event(app, event, None)).collect();
+    match store(app, &events).await {
+        Err(error) if error.is_about_a_value() => {}
+        stored => return stored,
+    }
+    let mut new = 0;
+    for event in &events {
+        match store(app, std::slice::from_ref(event)).await {
+            Ok(stored) => new += stored,
+            Err(error) if error.is_about_a_value() => {
+                tracing::error!(event = event.id, %error, "an event cannot be stored and is passed over");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(new)
 }
 
-async fn store(app: &App, events: Vec<NewEvent>) -> Result<usize, DatabaseError> {
+async fn store(app: &App, events: &[NewEvent]) -> Result<usize, DatabaseError> {
     if events.is_empty() {
         return Ok(0);
     }
     // One statement on a direct connection: it is its own transaction, and its plan is kept.
-    Ok(inbox::store(app.database.direct(), apply_job(), &events).await?.len())
+    Ok(inbox::store(app.database.direct(), apply_job(), events).await?.len())
 }
 
 fn apply_job() -> ApplyJob {

@@ -50,6 +50,8 @@ enum Cursor {
     Refunds(Option<String>),
     /// Through contracts, after the one that the provider calls so.
     Subscriptions(Option<String>),
+    /// Through what events were about that were given up while the provider was away, after the object that it calls so.
+    GivenUp(Option<String>),
 }
 
 impl Default for Cursor {
@@ -125,8 +127,8 @@ async fn go_on(app: &App, cursor: Cursor) -> Result<(), Fault> {
     Ok(tx.commit().await?)
 }
 
-/// Asks for every open checkout, every one whose payment is to go back, and every live subscription as they are now, and
-/// makes the ledger follow: all pages, one after the other.
+/// Asks for every open checkout, every one whose payment is to go back, every live subscription, and what events were
+/// about that were given up in vain, each as it is now, and makes the ledger follow: all pages, one after the other.
 ///
 /// # Errors
 /// When the ledger cannot be listed; what goes wrong with one object is noted, and the next one is asked for.
@@ -187,9 +189,22 @@ impl Reconciliation {
                 let mut tx = app.database.read_system("list live subscriptions").await?;
                 let live = subscriptions::live_provider_ids(&mut tx, after.as_deref(), PAGE).await?;
                 tx.commit().await?;
-                let next = live.last().map(|last| Cursor::Subscriptions(Some(last.clone())));
+                let next = match live.last() {
+                    Some(last) => Cursor::Subscriptions(Some(last.clone())),
+                    None => Cursor::GivenUp(None),
+                };
                 for subscription in live {
                     self.look(app, EventObject::Subscription(subscription)).await;
+                }
+                Ok(Some(next))
+            }
+            Cursor::GivenUp(after) => {
+                let mut tx = app.database.read_system("list what events were given up").await?;
+                let page = inbox::given_up(&mut tx, &apply::passing_reasons(), after.as_deref(), PAGE).await?;
+                tx.commit().await?;
+                let next = page.last().map(|(last, _)| Cursor::GivenUp(Some(last.clone())));
+                for object in page.iter().filter_map(|(id, kind)| EventObject::new(kind, id)) {
+                    self.look(app, object).await;
                 }
                 Ok(next)
             }

@@ -7,6 +7,7 @@ use tenantry_domain::{
 };
 use tenantry_postgres::{
     DatabaseError, SystemTx,
+    billing::subscriptions,
     provisioning::{
         domains::{self, Reserved},
         installation, operations, tenants,
@@ -88,7 +89,8 @@ pub async fn create_pending(tx: &mut SystemTx, app: &App, new: &NewTenant<'_>) -
     }
 }
 
-/// Gives up a tenant that was never made: nobody paid in time. Leaves any other tenant alone.
+/// Gives up a tenant that was never made: nobody paid in time, or what was paid for has ended. Leaves any other tenant
+/// alone.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -98,7 +100,7 @@ pub async fn discard_pending(tx: &mut SystemTx, tenant: TenantId) -> Result<(), 
     };
     // What a contract pays for is kept, also while nothing has been queued for it yet.
     if row.state != TenantState::Pending
-        || row.subscription.is_some()
+        || subscriptions::is_paid_for(&mut *tx, tenant).await?
         || operations::current(&mut *tx, tenant).await?.is_some()
     {
         return Ok(());

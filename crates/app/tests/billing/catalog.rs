@@ -151,7 +151,9 @@ async fn a_file_with_mistakes_changes_nothing() {
     let world = World::without_catalog().await;
     let wrong = CATALOG.replacen("members: 2\n", "members: -2\n", 1);
     let refused = catalog::apply(&world.app, &wrong, Webhook::Here, "a test").await;
-    assert!(matches!(refused, Err(CatalogError::Problems(problems)) if problems.0[0].code == "limit_negative"));
+    assert!(
+        matches!(refused.map_err(|stopped| stopped.error), Err(CatalogError::Problems(problems)) if problems.0[0].code == "limit_negative")
+    );
     assert_eq!(world.count("select count(*) from products").await, 0);
     world.stop().await;
 }

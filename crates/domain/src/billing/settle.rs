@@ -6,6 +6,7 @@
 //! nothing the second time.
 
 mod facts;
+mod observed;
 mod outcome;
 
 use chrono::{DateTime, Utc};
@@ -15,77 +16,16 @@ use crate::provisioning::DesiredState;
 use super::{
     catalog::Delivery,
     checkout::{CheckoutFailure, CheckoutState},
-    provider::{
-        CheckoutSession, Invoice, InvoiceStatus, PaymentIntent, PaymentIntentStatus, PaymentStatus, SessionStatus,
-        Subscription,
-    },
+    provider::{CheckoutSession, SessionStatus, Subscription},
     subscription::{Access, Entitlement, SubscriptionStatus},
 };
 
 pub use facts::{CheckoutFacts, ContractFacts, ContractState, Ledger, PriceFacts, TenantFacts};
+pub use observed::Observed;
 pub use outcome::{Change, Failed, Ignored, NewContract, Outcome, Settlement};
 
-/// What was fetched: the object that an event was about, and those that belong to it. All describe one purchase.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Observed {
-    /// The payment page.
-    pub session: Option<CheckoutSession>,
-    /// The contract at the provider.
-    pub subscription: Option<Subscription>,
-    /// An invoice of that contract.
-    pub invoice: Option<Invoice>,
-    /// A payment of that invoice.
-    pub payment_intent: Option<PaymentIntent>,
-}
-
-impl Observed {
-    /// Whether money has arrived, or nothing is due. Said by the objects, never by the kind of an event.
-    #[must_use]
-    pub fn payment_is_proven(&self) -> bool {
-        let by_session = self.session.as_ref().is_some_and(|session| {
-            session.status == SessionStatus::Complete
-                && matches!(
-                    session.payment_status,
-                    PaymentStatus::Paid | PaymentStatus::NoPaymentRequired
-                )
-        });
-        let by_invoice = self
-            .invoice
-            .as_ref()
-            .is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
-        let by_payment = self
-            .payment_intent
-            .as_ref()
-            .is_some_and(|payment| payment.status == PaymentIntentStatus::Succeeded);
-        let by_trial = self
-            .subscription
-            .as_ref()
-            .is_some_and(|subscription| subscription.status == Some(SubscriptionStatus::Trialing));
-        by_session || by_invoice || by_payment || by_trial
-    }
-
-    /// Whether somebody went through the page and the bank refused the money afterwards, as it does with debits.
-    fn payment_was_refused(&self) -> bool {
-        let waits = self.session.as_ref().is_some_and(|session| {
-            session.status == SessionStatus::Complete && session.payment_status == PaymentStatus::Unpaid
-        });
-        let is_refused = self.payment_intent.as_ref().is_some_and(|payment| {
-            matches!(
-                payment.status,
-                PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled
-            )
-        });
-        waits && is_refused && !self.payment_is_proven()
-    }
-
-    fn livemodes(&self) -> impl Iterator<Item = bool> {
-        let session = self.session.as_ref().map(|session| session.livemode);
-        let subscription = self.subscription.as_ref().map(|subscription| subscription.livemode);
-        let invoice = self.invoice.as_ref().map(|invoice| invoice.livemode);
-        let payment = self.payment_intent.as_ref().map(|payment| payment.livemode);
-        [session, subscription, invoice, payment].into_iter().flatten()
-    }
-}
+/// The code under which a customer reads that the contract ended before anything was made for it.
+pub const CONTRACT_ENDED: &str = "contract_ended";
 
 /// Decides what follows from `observed`.
 #[must_use]
@@ -135,17 +75,17 @@ fn close_checkout(
         failure,
         refund_of: None,
     }];
-    if let Some(tenant) = ledger
+    changes.extend(release_name(ledger));
+    changes
+}
+
+/// A name that was taken for a purchase that came to nothing.
+fn release_name(ledger: &Ledger) -> Option<Change> {
+    ledger
         .tenant
         .as_ref()
         .filter(|tenant| tenant.is_pending && tenant.contract.is_none())
-    {
-        changes.push(Change::ReleaseTenant {
-            tenant: tenant.id,
-            checkout: checkout.id,
-        });
-    }
-    changes
+        .map(|tenant| Change::ReleaseTenant { tenant: tenant.id })
 }
 
 fn settle_subscription(
@@ -193,8 +133,7 @@ fn settle_subscription(
         let keep = keep_name(ledger).filter(|_| is_under_way);
         return Settlement::applied(keep.into_iter().collect());
     }
-    let refunded = observed.payment_intent.as_ref().is_some_and(|payment| payment.refunded);
-    open_contract(ledger, checkout, subscription, status, refunded, now)
+    open_contract(ledger, observed, checkout, subscription, status, now)
 }
 
 /// The page was gone through and no money came: buying again begins anew.
@@ -232,14 +171,15 @@ fn end_unwanted(subscription: &Subscription, status: SubscriptionStatus) -> Opti
 /// Somebody has paid for something that the ledger does not know as bought yet.
 fn open_contract(
     ledger: &Ledger,
+    observed: &Observed,
     checkout: &CheckoutFacts,
     subscription: &Subscription,
     status: SubscriptionStatus,
-    refunded: bool,
     now: DateTime<Utc>,
 ) -> Settlement {
     // What is to go back, or has gone back, is not delivered later.
     if checkout.refund_of.as_deref() == Some(subscription.id.as_str()) {
+        let refunded = observed.payment_intent.as_ref().is_some_and(|payment| payment.refunded);
         return goes_back(checkout, subscription, status, refunded);
     }
     let is_second = checkout.contract.is_some()
@@ -248,14 +188,17 @@ fn open_contract(
     if is_second || checkout.refund_needed {
         return second_payment(checkout, subscription, status);
     }
+    if status.has_ended() {
+        return over_before_it_began(ledger, observed, checkout, subscription);
+    }
     let Some(price) = &ledger.price else {
-        let mut changes = fail_paid_checkout(checkout, Failed::PriceNotInCatalog, None);
+        let mut changes = fail_paid_checkout(checkout, Failed::PriceNotInCatalog.code(), None);
         // It can still be mended, and is delivered then.
         changes.extend(keep_name(ledger));
         return Settlement::failed(Failed::PriceNotInCatalog, changes);
     };
     let refuse = |reason: Failed| {
-        let mut changes = fail_paid_checkout(checkout, reason, Some(&subscription.id));
+        let mut changes = fail_paid_checkout(checkout, reason.code(), Some(&subscription.id));
         changes.extend(end_unwanted(subscription, status));
         Settlement::failed(reason, changes)
     };
@@ -293,6 +236,26 @@ fn open_contract(
     if let Some(tenant) = tenant.filter(|_| runs) {
         changes.push(Change::StartProvision { tenant: tenant.id });
     }
+    Settlement::applied(changes)
+}
+
+/// The contract ended before anybody here knew of it: by hand at the provider, or while we were away. Nothing is made
+/// any more, so the name is free again, and what was paid goes back.
+fn over_before_it_began(
+    ledger: &Ledger,
+    observed: &Observed,
+    checkout: &CheckoutFacts,
+    subscription: &Subscription,
+) -> Settlement {
+    if observed.was_free() {
+        let failure = CheckoutFailure {
+            code: CONTRACT_ENDED.to_owned(),
+            detail: "The subscription ended before anything was set up. Nothing was charged: start again.".to_owned(),
+        };
+        return Settlement::applied(close_checkout(ledger, checkout, CheckoutState::Failed, Some(failure)));
+    }
+    let mut changes = fail_paid_checkout(checkout, CONTRACT_ENDED, Some(&subscription.id));
+    changes.extend(release_name(ledger));
     Settlement::applied(changes)
 }
 
@@ -335,9 +298,9 @@ fn goes_back(
 
 /// The money is here and we cannot deliver: a person has to look, and the customer reads so. Without `refund_of` it
 /// is for now: when what was wrong is mended, settling again delivers.
-fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_of: Option<&str>) -> Vec<Change> {
+fn fail_paid_checkout(checkout: &CheckoutFacts, code: &str, refund_of: Option<&str>) -> Vec<Change> {
     // What it failed of before may have said that nothing was charged.
-    let is_known = checkout.failure.as_deref() == Some(reason.code()) && checkout.refund_needed == refund_of.is_some();
+    let is_known = checkout.failure.as_deref() == Some(code) && checkout.refund_needed == refund_of.is_some();
     if checkout.state == CheckoutState::Failed && is_known {
         return Vec::new();
     }
@@ -352,7 +315,7 @@ fn fail_paid_checkout(checkout: &CheckoutFacts, reason: Failed, refund_of: Optio
         checkout: checkout.id,
         state: CheckoutState::Failed,
         failure: Some(CheckoutFailure {
-            code: reason.code().to_owned(),
+            code: code.to_owned(),
             detail: detail.to_owned(),
         }),
         refund_of: refund_of.map(str::to_owned),
@@ -382,6 +345,7 @@ fn update_contract(
     };
     let entitlement = entitlement_of(state.status, limits, &state);
     let runs = entitlement.access.runs();
+    let has_ended = state.ended_at.is_some();
     let mut changes = Vec::new();
     let is_same = state == contract.state
         && price == contract.price
@@ -407,6 +371,11 @@ fn update_contract(
         .iter()
         .filter(|tenant| !tenant.is_gone && tenant.desired != DesiredState::Deleted)
     {
+        // Nothing was made of it, and nothing will be: others may have the name.
+        if has_ended && tenant.is_pending {
+            changes.push(Change::ReleaseTenant { tenant: tenant.id });
+            continue;
+        }
         if tenant.desired != desired {
             changes.push(Change::WantTenant {
                 tenant: tenant.id,

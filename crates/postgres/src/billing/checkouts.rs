@@ -409,6 +409,8 @@ pub struct CheckoutDetails {
     pub price_id: Uuid,
     /// The newest operation on the tenant, once it is paid for.
     pub operation_id: Option<Uuid>,
+    /// Whether it is paid for, and its tenant was given up before anything was done for it.
+    pub is_given_up: bool,
     /// Why it failed.
     pub failure: Option<Json<CheckoutFailure>>,
     /// Whether a payment on it is to go back.
@@ -430,6 +432,8 @@ pub async fn find_details(tx: &mut OrganizationTx, id: CheckoutId) -> Result<Opt
              c.product, c.price_id, \
              (select o.id from operations o where o.tenant_id = c.tenant_id and c.state = 'paid' \
                  order by o.created_at desc limit 1) as operation_id, \
+             c.state = 'paid' and exists (select from tenants t where t.id = c.tenant_id and t.state = 'deleted') \
+                 and not exists (select from operations o where o.tenant_id = c.tenant_id) as is_given_up, \
              c.failure, c.refund_needed, c.expires_at, c.created_at \
          from checkouts c where c.id = $1",
     )

@@ -116,22 +116,29 @@ pub async fn store<'c>(
 /// At most so many events are settled together; whoever finds so many looks again.
 pub const SETTLED_TOGETHER: usize = 5_000;
 
-/// The events about an object that wait to be looked at. To be read before the object is fetched: what arrives later
-/// may know more than the answer.
+/// The events about an object that wait to be looked at, and those that were given up for a reason that says nothing
+/// about the object. To be read before the object is fetched: what arrives later may know more than the answer.
 ///
 /// # Errors
 /// The database.
-pub async fn waiting(tx: &mut SystemTx, object_id: &str) -> Result<Vec<String>, DatabaseError> {
+pub async fn waiting(
+    tx: &mut SystemTx,
+    object_id: &str,
+    passing_reasons: &[&str],
+) -> Result<Vec<String>, DatabaseError> {
     Ok(sqlx::query_scalar(
-        "select id from stripe_events where object_id = $1 and state = 'received' order by received_at, id limit $2",
+        "select id from stripe_events \
+         where object_id = $1 and (state = 'received' or (state = 'failed' and reason = any($3))) \
+         order by received_at, id limit $2",
     )
     .bind(object_id)
     .bind(i64::try_from(SETTLED_TOGETHER).unwrap_or(i64::MAX))
+    .bind(passing_reasons)
     .fetch_all(&mut *tx)
     .await?)
 }
 
-/// Notes what became of events.
+/// Notes what became of events that were read as [`waiting`].
 ///
 /// # Errors
 /// The database.
@@ -139,6 +146,7 @@ pub async fn settle(
     tx: &mut SystemTx,
     events: &[String],
     outcome: Outcome,
+    passing_reasons: &[&str],
     now: DateTime<Utc>,
 ) -> Result<(), DatabaseError> {
     let (state, reason) = match outcome {
@@ -148,24 +156,26 @@ pub async fn settle(
     };
     sqlx::query(
         "update stripe_events set state = $2, reason = $3, attempts = attempts + 1, settled_at = $4 \
-         where id = any($1) and state = 'received'",
+         where id = any($1) and (state = 'received' or (state = 'failed' and reason = any($5)))",
     )
     .bind(events)
     .bind(state)
     .bind(reason)
     .bind(now)
+    .bind(passing_reasons)
     .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
-/// Notes that a try at events did not get through; they go on waiting, or are given up for a person to look at.
+/// Notes that a try at events did not get through; they go on waiting, or are given up for a person to look at. Only
+/// those that the try was about: what arrived during it has its own tries.
 ///
 /// # Errors
 /// The database.
 pub async fn note_failure(
     tx: &mut SystemTx,
-    object_id: &str,
+    events: &[String],
     code: &str,
     is_last: bool,
     now: DateTime<Utc>,
@@ -173,9 +183,9 @@ pub async fn note_failure(
     sqlx::query(
         "update stripe_events set attempts = attempts + 1, reason = $2, \
              state = case when $3 then 'failed' else state end, settled_at = case when $3 then $4::timestamptz end \
-         where object_id = $1 and state = 'received'",
+         where id = any($1) and state = 'received'",
     )
-    .bind(object_id)
+    .bind(events)
     .bind(code)
     .bind(is_last)
     .bind(now)
@@ -270,6 +280,30 @@ pub async fn stranded(tx: &mut SystemTx, kind: &str, limit: i64) -> Result<Vec<(
          order by e.object_id limit $2",
     )
     .bind(kind)
+    .bind(limit)
+    .fetch_all(&mut *tx)
+    .await?)
+}
+
+/// Objects with events that were given up for one of these reasons, with their kind; in the order of their identifiers,
+/// after this one.
+///
+/// # Errors
+/// The database.
+pub async fn given_up(
+    tx: &mut SystemTx,
+    reasons: &[&str],
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select object_id, min(object_type) from stripe_events \
+         where state = 'failed' and reason = any($1) and object_id is not null and object_type is not null \
+             and ($2::text is null or object_id > $2) \
+         group by object_id order by object_id limit $3",
+    )
+    .bind(reasons)
+    .bind(after)
     .bind(limit)
     .fetch_all(&mut *tx)
     .await?)

@@ -194,6 +194,20 @@ pub async fn list(
     .await?)
 }
 
+/// Whether a contract that has not ended pays for this tenant.
+///
+/// # Errors
+/// The database.
+pub async fn is_paid_for(tx: &mut SystemTx, tenant: TenantId) -> Result<bool, DatabaseError> {
+    Ok(sqlx::query_scalar(
+        "select exists (select from tenants t join subscriptions s on s.id = t.subscription_id \
+             where t.id = $1 and s.ended_at is null)",
+    )
+    .bind(tenant.uuid())
+    .fetch_one(&mut *tx)
+    .await?)
+}
+
 /// The provider's identifier of the live contract that pays for this tenant and for no other one that is wanted.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_app::{
     accounts::{ClientSecret, renew_client_secret},
     billing::catalog::{self, CatalogError, CatalogPlan, Webhook},
@@ -35,10 +35,13 @@ pub async fn plan(wired: &Wired, configuration: &Configuration, file: &Path, out
 /// Makes the database and Stripe agree with the file.
 pub async fn apply(wired: &Wired, configuration: &Configuration, file: &Path, output: Output) -> Result<(), Failure> {
     let document = read(file)?;
-    let applied = catalog::apply(&wired.app, &document, webhook(configuration), ACTOR)
-        .await
-        .map_err(|error| failure(file, error))?;
-    report(&applied, output, "changed", "nothing to change")
+    match catalog::apply(&wired.app, &document, webhook(configuration), ACTOR).await {
+        Ok(applied) => report(&applied, output, "changed", "nothing to change"),
+        Err(stopped) => {
+            report_secrets(&stopped.client_secrets, output)?;
+            Err(failure(file, stopped.error))
+        }
+    }
 }
 
 /// Where events are asked for, nobody needs to send them.
@@ -66,11 +69,7 @@ fn report(plan: &CatalogPlan, output: Output, heading: &str, nothing: &str) -> R
         .map(|change| format!("{} {change}", change.sign()))
         .collect();
     if output == Output::Json {
-        let secrets: Vec<_> = plan
-            .client_secrets
-            .iter()
-            .map(|made| json!({"client_id": made.client_id, "client_secret": made.secret.encode().as_str()}))
-            .collect();
+        let secrets = secrets_json(&plan.client_secrets);
         return print_json(&json!({"changes": lines, "client_secrets": secrets}));
     }
     if lines.is_empty() {
@@ -79,6 +78,22 @@ fn report(plan: &CatalogPlan, output: Output, heading: &str, nothing: &str) -> R
     print_line(&format!("{heading}:"))?;
     lines.iter().try_for_each(|line| print_line(&format!("  {line}")))?;
     plan.client_secrets.iter().try_for_each(print_secret)
+}
+
+/// What nobody can be shown later, of an application that stopped.
+fn report_secrets(secrets: &[ClientSecret], output: Output) -> Result<(), Failure> {
+    if output == Output::Json && !secrets.is_empty() {
+        return print_json(&json!({"client_secrets": secrets_json(secrets)}));
+    }
+    secrets.iter().try_for_each(print_secret)
+}
+
+fn secrets_json(secrets: &[ClientSecret]) -> Vec<Value> {
+    secrets.iter().map(secret_json).collect()
+}
+
+fn secret_json(made: &ClientSecret) -> Value {
+    json!({"client_id": made.client_id, "client_secret": made.secret.encode().as_str()})
 }
 
 /// Makes another secret for the client of a product.
@@ -93,9 +108,7 @@ pub async fn client_secret(wired: &Wired, product: &str, output: Output) -> Resu
             )
         })?;
     match output {
-        Output::Json => {
-            print_json(&json!({"client_id": made.client_id, "client_secret": made.secret.encode().as_str()}))
-        }
+        Output::Json => print_json(&secret_json(&made)),
         Output::Text => print_secret(&made),
     }
 }

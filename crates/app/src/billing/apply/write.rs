@@ -64,7 +64,7 @@ pub(super) async fn changes(
                 sales::confirm_refund(tx, app, *checkout, ACTOR, trace).await?;
             }
             Change::KeepName { tenant } => domains::keep(&mut *tx, *tenant).await?,
-            Change::ReleaseTenant { tenant, .. } => provisioning::discard_pending(tx, *tenant).await?,
+            Change::ReleaseTenant { tenant } => provisioning::discard_pending(tx, *tenant).await?,
             Change::StartProvision { tenant } => start_provision(tx, app, *tenant, trace).await?,
             Change::WantTenant { tenant, desired } => {
                 tenants::set_desired(&mut *tx, *tenant, *desired).await?;

@@ -19,7 +19,7 @@ use super::{
         calls::{self, Intent, Write},
         webhook_secrets,
     },
-    CatalogError, CatalogPlan, Webhook, plan,
+    ApplyError, CatalogError, CatalogPlan, Webhook, plan,
 };
 use crate::{
     App,
@@ -36,42 +36,59 @@ const TURN: &str = "tenantry catalog";
 ///
 /// # Errors
 /// Everything that is wrong with the file, before anything is changed. When the provider or the ledger fail halfway,
-/// what was done stays done, and applying again goes on from there.
-pub async fn apply(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, CatalogError> {
+/// what was done stays done, and applying again goes on from there; but for the secrets of clients, which come with the
+/// error.
+pub async fn apply(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, ApplyError> {
     let turn = app.database.take_turn(TURN).await.map_err(|error| match error {
         DatabaseError::Timeout(_) => CatalogError::UnderWay,
         other => other.into(),
     })?;
     let applied = apply_alone(app, document, webhook, actor).await;
-    turn.end().await?;
+    if let Err(error) = turn.end().await {
+        // The lock is gone with its session, and what was done is done.
+        tracing::warn!(%error, "the connection that kept others from applying a catalog broke");
+    }
     applied
 }
 
-async fn apply_alone(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, CatalogError> {
+async fn apply_alone(app: &App, document: &str, webhook: Webhook, actor: &str) -> Result<CatalogPlan, ApplyError> {
     let (planned, provider) = plan::compare(app, document, webhook).await?;
     let (changes, client_secrets) = write_ledger(app, &planned, &provider, document, actor).await?;
-    let run = Run {
-        app,
-        id: Uuid::now_v7(),
-    };
-    for change in &changes {
-        run.provider_change(change).await?;
+    match follow_ledger(app, &changes).await {
+        Ok(()) => Ok(CatalogPlan {
+            catalog: planned.catalog,
+            changes,
+            client_secrets,
+        }),
+        Err(error) => Err(ApplyError { error, client_secrets }),
     }
+}
+
+/// The provider's part, and this server's memory. Whatever of it succeeds, everybody is told.
+async fn follow_ledger(app: &App, changes: &[CatalogChange]) -> Result<(), CatalogError> {
+    let followed = provider_changes(app, changes).await;
     if !changes.is_empty() {
         let mut tx = app
             .database
-            .system("tell every server that the catalog changed")
+            .system("tell every server what the payment provider has by now")
             .await?;
         table::announce(&mut tx).await?;
         tx.commit().await?;
     }
     app.catalog.reload(&app.database).await?;
     webhook_secrets::load(app).await?;
-    Ok(CatalogPlan {
-        catalog: planned.catalog,
-        changes,
-        client_secrets,
-    })
+    Ok(followed?)
+}
+
+async fn provider_changes(app: &App, changes: &[CatalogChange]) -> Result<(), BillingFault> {
+    let run = Run {
+        app,
+        id: Uuid::now_v7(),
+    };
+    for change in changes {
+        run.provider_change(change).await?;
+    }
+    Ok(())
 }
 
 /// The ledger's part, in one transaction, planned anew from what it holds now: subscribers come and go meanwhile.
@@ -98,6 +115,8 @@ async fn write_ledger(
     let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let body = serde_json::json!({ "sha256": hex::encode(digest), "changes": words });
     audit::record(app, &mut tx, Act::new("catalog.applied", actor).body(body)).await?;
+    // From here on no server sells what is retired, however long the provider takes.
+    table::announce(&mut tx).await?;
     tx.commit().await?;
     Ok((changes, client_secrets))
 }
@@ -295,6 +314,8 @@ impl Run<'_> {
             .system("keep the signing secret of a webhook endpoint")
             .await?;
         webhook_secrets::keep(&mut tx, self.app, &written.id, secret).await?;
+        // Before the endpoint that it replaces is gone: no server refuses what is signed with the new one.
+        table::announce(&mut tx).await?;
         tx.commit().await?;
         self.remove_other_endpoints(url, &written.id).await
     }

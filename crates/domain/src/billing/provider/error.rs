@@ -113,6 +113,17 @@ impl PaymentError {
         }
     }
 
+    /// The codes of failures that pass by themselves, or when a person has put the connection in order, and that say
+    /// nothing about the object that was asked for. An answer that cannot be read is none of them: it may be the object.
+    pub const CODES_OF_OUTAGES: [&str; 6] = [
+        "payment_provider_unauthorized",
+        "payment_provider_conflict",
+        "payment_provider_rate_limited",
+        "payment_provider_failed",
+        "payment_provider_unreachable",
+        "payment_provider_timeout",
+    ];
+
     /// The stable code under which people meet this failure.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -142,5 +153,25 @@ mod tests {
         };
         assert!(error.is_temporary());
         assert!(!PaymentError::NotFound.is_temporary());
+    }
+
+    #[test]
+    fn the_codes_of_outages_are_those_of_errors_that_pass() {
+        let (message, code) = (String::new(), String::new());
+        let outages = [
+            PaymentError::Unauthorized {
+                message: message.clone(),
+            },
+            PaymentError::Conflict { code, message },
+            PaymentError::RateLimited { retry_after: None },
+            PaymentError::ServerError { status: 500 },
+            PaymentError::Unreachable { reason: String::new() },
+            PaymentError::Timeout,
+        ];
+        assert!(outages.iter().all(PaymentError::is_temporary));
+        assert_eq!(
+            outages.each_ref().map(PaymentError::code),
+            PaymentError::CODES_OF_OUTAGES
+        );
     }
 }

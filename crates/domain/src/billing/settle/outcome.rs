@@ -163,12 +163,10 @@ pub enum Change {
         /// Whose.
         tenant: TenantId,
     },
-    /// A tenant that was named and not bought gives its name back.
+    /// A tenant that was named and is not going to be made gives its name back.
     ReleaseTenant {
         /// Which.
         tenant: TenantId,
-        /// The checkout that had named it.
-        checkout: CheckoutId,
     },
     /// A tenant that is paid for is to be built.
     StartProvision {

@@ -6,6 +6,7 @@ mod world;
 use proptest::prelude::*;
 
 use super::*;
+use crate::billing::provider::{PaymentIntentStatus, PaymentStatus};
 use world::{Entry, Moment, World};
 
 #[test]
@@ -311,6 +312,56 @@ fn others_objects_are_left_alone() {
 }
 
 #[test]
+fn a_contract_that_was_over_before_it_was_seen_frees_the_name_and_goes_back() {
+    for entry in Entry::ALL {
+        let mut world = World::new();
+        let settlement = world.see(entry, Moment::Canceled);
+        assert_eq!(settlement.outcome, Outcome::Applied, "{entry:?}");
+        let checkout = world.ledger.checkout.clone().unwrap();
+        assert_eq!(
+            (
+                checkout.state,
+                checkout.failure.as_deref(),
+                checkout.refund_of.as_deref()
+            ),
+            (CheckoutState::Failed, Some(CONTRACT_ENDED), Some("sub_1")),
+            "{entry:?}"
+        );
+        assert!(world.ledger.tenant.as_ref().unwrap().is_gone, "{entry:?}");
+        assert_eq!((world.contracts, world.provisions), (0, 0), "{entry:?}");
+        assert_eq!(world.see(entry, Moment::Canceled), Settlement::applied(Vec::new()));
+    }
+}
+
+#[test]
+fn a_trial_that_was_over_before_it_was_seen_frees_the_name_and_nothing_goes_back() {
+    let mut observed = world::observed(Entry::Session, Moment::Canceled);
+    observed.session.as_mut().unwrap().payment_status = PaymentStatus::NoPaymentRequired;
+    let settlement = settle(&World::new().ledger, &observed, world::at(40));
+    assert!(matches!(
+        &settlement.changes[..],
+        [
+            Change::SettleCheckout { state: CheckoutState::Failed, failure: Some(failure), refund_of: None, .. },
+            Change::ReleaseTenant { .. }
+        ] if failure.code == CONTRACT_ENDED
+    ));
+}
+
+#[test]
+fn a_contract_that_ends_before_its_tenant_was_begun_frees_the_name() {
+    let mut world = World::new();
+    world.see(Entry::Session, Moment::Paused);
+    assert_eq!((world.contracts, world.provisions), (1, 0));
+    assert!(!world.ledger.tenant.as_ref().unwrap().is_gone, "it may go on");
+    world.see(Entry::Subscription, Moment::Canceled);
+    assert!(world.ledger.tenant.as_ref().unwrap().is_gone);
+    assert_eq!(
+        world.see(Entry::Subscription, Moment::Canceled),
+        Settlement::applied(Vec::new())
+    );
+}
+
+#[test]
 fn access_follows_the_contract() {
     let mut world = World::new();
     world.see(Entry::Session, Moment::Paid);
@@ -358,11 +409,18 @@ proptest! {
         // The reconciler looks at what is still open.
         world.see(Entry::Session, Moment::LIFE[last]);
 
-        let mut in_order = World::new();
-        for moment in &Moment::LIFE[..=last] {
-            in_order.see(Entry::Session, *moment);
+        if world.contracts == 0 && Moment::LIFE[last] == Moment::Canceled {
+            // Nobody had heard of the payment while there was something to deliver.
+            let checkout = world.ledger.checkout.as_ref().unwrap();
+            prop_assert_eq!((checkout.state, checkout.refund_needed), (CheckoutState::Failed, true));
+            prop_assert!(world.ledger.tenant.as_ref().unwrap().is_gone);
+        } else {
+            let mut in_order = World::new();
+            for moment in &Moment::LIFE[..=last] {
+                in_order.see(Entry::Session, *moment);
+            }
+            prop_assert_eq!(world.summary(), in_order.summary());
         }
-        prop_assert_eq!(world.summary(), in_order.summary());
         prop_assert!(world.contracts <= 1 && world.provisions <= 1);
         // Nothing is left to do.
         let again = world.see(Entry::ALL[closing], Moment::LIFE[last]);

@@ -7,7 +7,7 @@ use super::super::*;
 use crate::{
     billing::{
         catalog::Limits,
-        provider::{PaymentIntentStatus, References},
+        provider::{Invoice, InvoiceStatus, PaymentIntent, PaymentIntentStatus, PaymentStatus, References},
     },
     ids::{CheckoutId, InstallationId, OrganizationId, PlanVersionId, PriceId, SubscriptionId, TenantId},
 };
@@ -42,6 +42,7 @@ pub(super) enum Moment {
     Opened,
     Submitted,
     Paid,
+    Paused,
     PastDue,
     Recovered,
     Canceled,
@@ -65,6 +66,7 @@ impl Moment {
             Self::Opened | Self::Expired => None,
             Self::Submitted => Some(SubscriptionStatus::Incomplete),
             Self::Paid | Self::Recovered => Some(SubscriptionStatus::Active),
+            Self::Paused => Some(SubscriptionStatus::Paused),
             Self::PastDue => Some(SubscriptionStatus::PastDue),
             Self::Canceled => Some(SubscriptionStatus::Canceled),
             Self::NeverPaid => Some(SubscriptionStatus::IncompleteExpired),
@@ -72,7 +74,10 @@ impl Moment {
     }
 
     fn first_payment_arrived(self) -> bool {
-        matches!(self, Self::Paid | Self::PastDue | Self::Recovered | Self::Canceled)
+        matches!(
+            self,
+            Self::Paid | Self::Paused | Self::PastDue | Self::Recovered | Self::Canceled
+        )
     }
 
     fn session(self) -> (SessionStatus, PaymentStatus) {
