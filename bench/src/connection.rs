@@ -3,12 +3,30 @@
 
 use std::{io, net::SocketAddr};
 
+use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
 const HEAD_LIMIT: usize = 16 * 1024;
+
+/// What the server said.
+pub struct Answer<'buffer> {
+    pub status: u16,
+    pub body: &'buffer [u8],
+}
+
+impl Answer<'_> {
+    /// The body of an answer that says 200; the body as it is in the error of any other.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        if self.status != 200 {
+            let body = String::from_utf8_lossy(self.body);
+            return Err(format!("a request was answered with {}: {body}", self.status));
+        }
+        serde_json::from_slice(self.body).map_err(|error| format!("an answer that is not understood: {error}"))
+    }
+}
 
 /// One connection, used for one request at a time.
 pub struct Connection {
@@ -27,8 +45,8 @@ impl Connection {
         })
     }
 
-    /// Sends a whole request and returns the status of the answer, whose body is read and dropped.
-    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
+    /// Sends a whole request and returns the answer.
+    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -45,7 +63,8 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        Ok(status)
+        let body = &self.buffer[head..head + length];
+        Ok(Answer { status, body })
     }
 }
 

@@ -10,25 +10,17 @@ use std::{
 };
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Serialize;
 use sha2::Sha256;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::{connection::Connection, latency::Latency, processor::Ticks};
+use crate::{
+    connection::Connection,
+    load::{Client, Load, Throughput},
+    text,
+};
 
 /// Clients that send side by side, each waiting for its answer before it sends again.
-const CLIENTS: usize = 12;
-
-/// What one run measured.
-#[derive(Debug, Serialize)]
-pub struct Throughput {
-    pub per_second: f64,
-    pub count: u64,
-    #[serde(flatten)]
-    pub latency: Latency,
-    /// Share of the busy processor time that the generator itself used.
-    pub generator_share: f64,
-}
+pub const CLIENTS: usize = 12;
 
 /// Sends events for a while. Every one of them must be acknowledged.
 pub async fn send_events(
@@ -37,33 +29,39 @@ pub async fn send_events(
     api_version: &str,
     span: Duration,
 ) -> Result<Throughput, String> {
-    let run = uuid_like();
-    let numbers = Arc::new(AtomicU64::new(0));
-    let (secret, api_version) = (secret.to_owned(), api_version.to_owned());
-    measure(span, move |until| {
-        let (numbers, secret, api_version, run) = (numbers.clone(), secret.clone(), api_version.clone(), run.clone());
-        async move {
-            let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
-            let mut durations = Vec::new();
-            while Instant::now() < until {
-                let number = numbers.fetch_add(1, Ordering::Relaxed);
-                let request = signed_request(&event(&run, number, &api_version), &secret);
-                let begun = Instant::now();
-                let status = connection.exchange(&request).await.map_err(|error| error.to_string())?;
-                if status != 200 {
-                    return Err(format!("an event was answered with {status}"));
-                }
-                durations.push(begun.elapsed());
-            }
-            Ok(durations)
+    let run = Run::new(api_version);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Sender {
+            connection: Connection::open(address).await.map_err(text)?,
+            secret: secret.to_owned(),
+            run: run.clone(),
+        });
+    }
+    Load::flat_out(span).run(clients).await
+}
+
+struct Sender {
+    connection: Connection,
+    secret: String,
+    run: Run,
+}
+
+impl Client for Sender {
+    async fn act(&mut self) -> Result<Instant, String> {
+        let (_, event) = self.run.next();
+        let request = signed_request(&event, &self.secret);
+        let sent = Instant::now();
+        let answer = self.connection.exchange(&request).await;
+        match answer.map_err(text)?.status {
+            200 => Ok(sent),
+            status => Err(format!("an event was answered with {status}")),
         }
-    })
-    .await
+    }
 }
 
 /// The floor: the same bytes inserted by as many connections, one transaction each, nothing else.
 pub async fn insert_rows(database_url: &str, span: Duration) -> Result<Throughput, String> {
-    let text = |error: sqlx::Error| error.to_string();
     let mut connection = PgConnection::connect(database_url).await.map_err(text)?;
     sqlx::query("create table if not exists bench_inserts (id text primary key, payload jsonb not null)")
         .execute(&mut connection)
@@ -73,30 +71,15 @@ pub async fn insert_rows(database_url: &str, span: Duration) -> Result<Throughpu
         .execute(&mut connection)
         .await
         .map_err(text)?;
-    let run = uuid_like();
-    let numbers = Arc::new(AtomicU64::new(0));
-    let url = database_url.to_owned();
-    let measured = measure(span, move |until| {
-        let (numbers, url, run) = (numbers.clone(), url.clone(), run.clone());
-        async move {
-            let mut connection = PgConnection::connect(&url).await.map_err(text)?;
-            let mut durations = Vec::new();
-            while Instant::now() < until {
-                let number = numbers.fetch_add(1, Ordering::Relaxed);
-                let payload = event(&run, number, "baseline");
-                let begun = Instant::now();
-                sqlx::query("insert into bench_inserts (id, payload) values ($1, $2::jsonb)")
-                    .bind(format!("evt_{run}_{number}"))
-                    .bind(payload)
-                    .execute(&mut connection)
-                    .await
-                    .map_err(text)?;
-                durations.push(begun.elapsed());
-            }
-            Ok(durations)
-        }
-    })
-    .await;
+    let run = Run::new("baseline");
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Inserter {
+            connection: PgConnection::connect(database_url).await.map_err(text)?,
+            run: run.clone(),
+        });
+    }
+    let measured = Load::flat_out(span).run(clients).await;
     sqlx::query("drop table bench_inserts")
         .execute(&mut connection)
         .await
@@ -104,36 +87,49 @@ pub async fn insert_rows(database_url: &str, span: Duration) -> Result<Throughpu
     measured
 }
 
-async fn measure<F, R>(span: Duration, client: F) -> Result<Throughput, String>
-where
-    F: Fn(Instant) -> R,
-    R: Future<Output = Result<Vec<Duration>, String>> + Send + 'static,
-{
-    let (ticks, begun) = (Ticks::now(), Instant::now());
-    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(client(begun + span))).collect();
-    let mut durations = Vec::new();
-    for client in clients {
-        durations.extend(client.await.map_err(|error| error.to_string())??);
-    }
-    let elapsed = begun.elapsed().as_secs_f64();
-    let count = durations.len() as u64;
-    Ok(Throughput {
-        per_second: count as f64 / elapsed,
-        count,
-        latency: Latency::of(durations),
-        generator_share: Ticks::now().share_since(ticks),
-    })
+struct Inserter {
+    connection: PgConnection,
+    run: Run,
 }
 
-/// Tells two runs on one database apart.
-fn uuid_like() -> String {
-    format!(
-        "{:x}",
-        std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_nanos()
-    )
+impl Client for Inserter {
+    async fn act(&mut self) -> Result<Instant, String> {
+        let (id, event) = self.run.next();
+        let sent = Instant::now();
+        sqlx::query("insert into bench_inserts (id, payload) values ($1, $2::jsonb)")
+            .bind(id)
+            .bind(event)
+            .execute(&mut self.connection)
+            .await
+            .map_err(text)?;
+        Ok(sent)
+    }
+}
+
+/// Numbers the events of one run, for all its clients.
+#[derive(Clone)]
+struct Run {
+    name: String,
+    api_version: String,
+    numbers: Arc<AtomicU64>,
+}
+
+impl Run {
+    fn new(api_version: &str) -> Self {
+        Self {
+            name: uuid::Uuid::now_v7().simple().to_string(),
+            api_version: api_version.to_owned(),
+            numbers: Arc::default(),
+        }
+    }
+
+    /// The next event and its id.
+    fn next(&self) -> (String, String) {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let id = format!("evt_{}_{number}", self.name);
+        let event = event(&self.name, number, &self.api_version);
+        (id, event)
+    }
 }
 
 /// An event of the size and shape of an ordinary one.

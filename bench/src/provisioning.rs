@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures::future::try_join_all;
@@ -17,14 +17,13 @@ use tenantry_demo::{
 };
 
 use crate::{
+    processor::until_quiet,
     script::Script,
     usage::{Seconds, Snapshot},
 };
 
 /// What is measured before the first step: from the payment until Tenantry has told its customer of it.
 const PAYMENT: &str = "payment known";
-/// For the cluster to forget the round before.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// Names must differ between rounds.
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -41,6 +40,8 @@ pub struct Round {
     pub steps_ms: Vec<(String, Vec<u64>)>,
     /// Processor time of every program meanwhile.
     pub processor_secs: Seconds,
+    /// Share of the processors that was in use when it began.
+    pub busy_before: f64,
 }
 
 /// Rounds of ours beside rounds of the script, in turn on the same machine.
@@ -95,7 +96,7 @@ async fn measure(parts: &Parts, together: usize) -> Result<(Round, Vec<Tenant>),
         let checkout = customer.begins_checkout().await.map_err(text)?;
         buyers.push((customer, checkout));
     }
-    tokio::time::sleep(SETTLE).await;
+    let busy_before = until_quiet().await;
 
     let (used, begun) = (Snapshot::take(), Instant::now());
     let paid = buyers.iter().map(|(customer, checkout)| async {
@@ -123,6 +124,7 @@ async fn measure(parts: &Parts, together: usize) -> Result<(Round, Vec<Tenant>),
         each_secs: made.iter().map(|(elapsed, ..)| *elapsed).collect(),
         steps_ms: by_step(made.into_iter().map(|(.., steps)| steps)),
         processor_secs,
+        busy_before,
     };
     Ok((round, tenants))
 }
@@ -153,7 +155,6 @@ async fn remove(options: &Options, parts: &Parts, tenants: &[Tenant]) -> Result<
         output("removing a tenant", &mut command).await
     });
     try_join_all(removals).await.map_err(|error| error.to_string())?;
-    tokio::time::sleep(SETTLE).await;
     Ok(())
 }
 

@@ -6,10 +6,10 @@ use std::{
     process::Command,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 
-use crate::{footprint::Footprint, intake::Throughput, page, provisioning::Comparison};
+use crate::{footprint::Footprint, load::Throughput, page, provisioning::Comparison, sign_in::SignIn};
 
 /// One run of the benchmarks.
 #[derive(Debug, Serialize)]
@@ -21,12 +21,29 @@ pub struct Results {
     pub commit: String,
     pub machine: String,
     /// What `bench/run` found out about the build.
-    pub build: serde_json::Value,
+    pub build: Option<Build>,
     pub footprint: Option<Footprint>,
     pub database: Option<DatabaseSettings>,
     pub intake: Vec<Throughput>,
     pub inserts: Vec<Throughput>,
+    pub sign_in: Option<SignIn>,
     pub provisioning: Vec<Comparison>,
+}
+
+/// What only the script around this program can measure; missing where it did not.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The server, without optimisation, from an empty target directory with everything fetched.
+    pub clean_build_secs: Option<f64>,
+    /// In the server, ours included.
+    pub crates: Option<u32>,
+    /// Script of the log-in page, compressed.
+    pub first_page_kb: Option<f64>,
+    /// The demonstration with everything built, until the site answered.
+    pub warm_demo_secs: Option<f64>,
+    /// The demonstration from empty caches, as the README says.
+    pub cold_demo_minutes: Option<f64>,
 }
 
 /// Whether PostgreSQL kept its promises while it was measured.
@@ -61,22 +78,24 @@ impl DatabaseSettings {
 
 impl Results {
     /// Nothing measured yet, on this machine, of this commit.
-    pub fn new(only: Option<String>) -> Self {
-        let build = std::env::var("BENCH_BUILD")
-            .ok()
-            .and_then(|text| serde_json::from_str(&text).ok());
-        Self {
+    pub fn new(only: Option<String>) -> Result<Self, String> {
+        let build = match std::env::var("BENCH_BUILD") {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| format!("BENCH_BUILD: {error}"))?,
+            Err(_) => None,
+        };
+        Ok(Self {
             date: chrono::Utc::now().format("%Y-%m-%d").to_string(),
             only,
             commit: command("git", &["rev-parse", "--short", "HEAD"]),
             machine: machine(),
-            build: build.unwrap_or_default(),
+            build,
             footprint: None,
             database: None,
             intake: Vec::new(),
             inserts: Vec::new(),
+            sign_in: None,
             provisioning: Vec::new(),
-        }
+        })
     }
 
     /// Writes both forms and returns the page's path.

@@ -16,7 +16,7 @@ use tenantry_demo::{
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::{provisioning::Round, usage::Snapshot};
+use crate::{processor::until_quiet, provisioning::Round, usage::Snapshot};
 
 const COPIED: &str = "networkpolicies,resourcequotas,limitranges,serviceaccounts,secrets";
 
@@ -48,6 +48,7 @@ impl Script {
                 self.template.copy(&format!("script-{number}"))
             })
             .collect();
+        let busy_before = until_quiet().await;
         let (used, begun) = (Snapshot::take(), Instant::now());
         let runs = copies.iter().map(|copy| async {
             copy.install(&self.tools).await?;
@@ -58,6 +59,7 @@ impl Script {
             all_secs: begun.elapsed().as_secs_f64(),
             each_secs,
             processor_secs: Snapshot::take().since(&used),
+            busy_before,
             ..Round::default()
         };
         let namespaces = copies.iter().map(|copy| copy.namespace.as_str());

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use sqlx::{Executor, Postgres};
 use tenantry_domain::ids::{SessionId, UserId};
 use uuid::Uuid;
 
@@ -95,7 +96,10 @@ pub async fn start(tx: &mut SystemTx, session: &NewTokenSession<'_>) -> Result<(
 ///
 /// # Errors
 /// The database's.
-pub async fn rotate(tx: &mut SystemTx, rotation: &Rotation<'_>) -> Result<Option<RotatedRow>, DatabaseError> {
+pub async fn rotate<'c>(
+    executor: impl Executor<'c, Database = Postgres>,
+    rotation: &Rotation<'_>,
+) -> Result<Option<RotatedRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "with presented as (
              select r.id, r.user_id, r.session_id, r.spent_at, s.expires_at
@@ -119,7 +123,7 @@ pub async fn rotate(tx: &mut SystemTx, rotation: &Rotation<'_>) -> Result<Option
     .bind(rotation.now)
     .bind(rotation.idle_since)
     .bind(rotation.touch_before)
-    .fetch_optional(tx)
+    .fetch_optional(executor)
     .await?)
 }
 

@@ -26,10 +26,11 @@ const CORE: [&str; 7] = [
     "postgres/src/unnamed.rs",
 ];
 
-/// Takes any executor, and is given sessions of the engine or of the inbox, which no pooler stands before: named
-/// statements save those two a round trip where it counts.
-const DIRECT: [(&str, &str); 2] = [
+/// Takes any executor, and is given sessions that no pooler stands before: a statement with a name, which is its own
+/// transaction, saves round trips and planning where it counts.
+const DIRECT: [(&str, &str); 3] = [
     ("operations/src/engine/journal.rs", "write"),
+    ("postgres/src/accounts/refresh_tokens.rs", "rotate"),
     ("postgres/src/billing/inbox.rs", "store"),
 ];
 

@@ -1,7 +1,7 @@
 //! A program asks for the next pair of tokens. Each refresh token is good once; shown again a little later it is answered
 //! as before, and after that it ends the session, since somebody else must have it.
 
-use chrono::SubsecRound;
+use chrono::{DateTime, SubsecRound, Utc};
 use tenantry_domain::{
     accounts::{
         session::LAST_USED_RESOLUTION,
@@ -10,7 +10,7 @@ use tenantry_domain::{
     ids::{SessionId, UserId},
 };
 use tenantry_postgres::{
-    SystemTx,
+    DatabaseError,
     accounts::{
         refresh_tokens::{self, RotatedRow, Rotation},
         sessions,
@@ -48,11 +48,6 @@ pub async fn refresh(app: &App, presented: &OpaqueToken, visitor: &Visitor) -> R
     let successor = installation_secret::successor(app, presented).await?;
     let now = app.clock.now().trunc_subsecs(6);
     let token = Uuid::now_v7();
-    let mut tx = app
-        .database
-        .system("token refresh: the token says whose it is")
-        .await
-        .map_err(Fault::from)?;
     let rotation = Rotation {
         presented_hash: &presented.hash(),
         successor: token,
@@ -61,27 +56,19 @@ pub async fn refresh(app: &App, presented: &OpaqueToken, visitor: &Visitor) -> R
         idle_since: now - TOKEN_SESSIONS.idle,
         touch_before: now - LAST_USED_RESOLUTION,
     };
-    let row = refresh_tokens::rotate(&mut tx, &rotation)
-        .await
-        .map_err(Fault::from)?
-        .ok_or(RefreshError::Invalid)?;
+    let row = rotate(app, &rotation).await?.ok_or(RefreshError::Invalid)?;
     let (token, made_at) = if row.rotated {
         (token, now)
     } else if row
         .spent_at
         .is_some_and(|spent_at| now - spent_at > SPENT_TOKENS_REPEAT)
     {
-        end_family(app, &mut tx, &row, visitor).await?;
-        tx.commit().await.map_err(Fault::from)?;
+        end_family(app, &row, visitor).await?;
         return Err(RefreshError::Invalid);
     } else {
         // Spent by somebody else a moment ago: what they got, this caller gets.
-        refresh_tokens::find(&mut tx, rotation.successor_hash)
-            .await
-            .map_err(Fault::from)?
-            .ok_or(RefreshError::Invalid)?
+        find(app, rotation.successor_hash).await?.ok_or(RefreshError::Invalid)?
     };
-    tx.commit().await.map_err(Fault::from)?;
     let link = Link {
         session: SessionId::from_uuid(row.session_id),
         user: UserId::from_uuid(row.user_id),
@@ -93,14 +80,43 @@ pub async fn refresh(app: &App, presented: &OpaqueToken, visitor: &Visitor) -> R
     Ok(issue(app, link).await?)
 }
 
+/// One statement on a direct connection: it is its own transaction, and its plan is kept. A connection that broke, perhaps
+/// long before, is given up for another; whatever became of the statement on it, saying it again has the same outcome.
+async fn rotate(app: &App, rotation: &Rotation<'_>) -> Result<Option<RotatedRow>, Fault> {
+    match refresh_tokens::rotate(app.database.direct(), rotation).await {
+        Err(DatabaseError::Unavailable(_)) => {}
+        outcome => return Ok(outcome?),
+    }
+    let mut tx = app.database.system("token refresh: the token says whose it is").await?;
+    let row = refresh_tokens::rotate(&mut tx, rotation).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Id and time of a token in a chain.
+async fn find(app: &App, hash: &[u8; 32]) -> Result<Option<(Uuid, DateTime<Utc>)>, Fault> {
+    let mut tx = app
+        .database
+        .read_system("token refresh again: the token says whose it is")
+        .await?;
+    let found = refresh_tokens::find(&mut tx, hash).await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
 /// Whoever shows a token that was spent long ago has stolen it, or was stolen from: neither goes on.
-async fn end_family(app: &App, tx: &mut SystemTx, row: &RotatedRow, visitor: &Visitor) -> Result<(), Fault> {
+async fn end_family(app: &App, row: &RotatedRow, visitor: &Visitor) -> Result<(), Fault> {
     let session = SessionId::from_uuid(row.session_id);
     let user = UserId::from_uuid(row.user_id);
-    sessions::end(&mut *tx, session, app.clock.now()).await?;
+    let mut tx = app
+        .database
+        .system("token refresh: a token that was spent ends its session")
+        .await?;
+    sessions::end(&mut tx, session, app.clock.now()).await?;
     let act = Act::new("refresh_token.reused", "anonymous")
         .user(user)
         .address(visitor.address)
         .target(session);
-    Ok(audit::record(app, &mut *tx, act).await?)
+    audit::record(app, &mut tx, act).await?;
+    Ok(tx.commit().await?)
 }

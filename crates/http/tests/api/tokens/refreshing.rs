@@ -148,6 +148,24 @@ async fn successors_stay_the_same_when_the_servers_are_others() {
 }
 
 #[tokio::test]
+async fn connections_that_postgresql_closed_are_nobodys_concern() {
+    let test = TestApp::start().await;
+    let mut program = program(&test).await;
+    let pair = first_tokens(&mut program).await;
+    test.as_superuser(
+        "do $$ begin
+             assert (select count(*) > 0 from pg_stat_activity
+                     where datname = current_database() and application_name = 'tenantry direct');
+             perform pg_terminate_backend(pid, 5000) from pg_stat_activity
+                 where datname = current_database() and application_name like 'tenantry %';
+         end $$",
+    )
+    .await;
+    tokens(&mut program, refresh_token(&pair)).await;
+    assert_eq!(test.count(FAMILY).await, 3);
+}
+
+#[tokio::test]
 async fn what_is_no_token_is_refused_alike() {
     let test = TestApp::start().await;
     let mut program = program(&test).await;
