@@ -11,6 +11,7 @@ pub mod context;
 pub mod error;
 pub mod idempotency;
 pub mod mail;
+mod notices;
 pub mod organizations;
 pub mod provisioning;
 pub mod readiness;
