@@ -14,10 +14,7 @@ use tenantry_postgres::{DatabaseError, SystemTx, accounts::users, mail_causes};
 
 pub use send::SendMail;
 
-use crate::{App, error::Fault};
-
-/// What the sealed payload of a mail job is bound to.
-const PURPOSE: &str = "mail";
+use crate::{App, error::Fault, sealing::Purpose};
 
 /// Queues a mail. `cause` names what it is about, once and for all: `tenant_ready:ten_…`. A cause that has had its mail
 /// gets no second one, however long ago the first was sent.
@@ -48,7 +45,7 @@ pub async fn queue_in(
         to: to.to_owned(),
         message,
     };
-    let sealed = app.sealer.seal_text(PURPOSE, &serde_json::to_string(&mail)?)?;
+    let sealed = app.sealer.seal_text(&Purpose::Mail, &serde_json::to_string(&mail)?)?;
     let job = NewJob::of::<SendMail>(&send::Payload { sealed })?
         .unique_key(format!("mail:{cause}"))
         .trace_id(trace.map(str::to_owned));

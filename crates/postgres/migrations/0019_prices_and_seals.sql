@@ -24,3 +24,8 @@ alter table tenants add constraint tenants_of_product unique (organization_id, i
 alter table checkouts
     add constraint checkouts_tenant_of_product
         foreign key (organization_id, tenant_id, product) references tenants (organization_id, id, product);
+
+-- What is bound into a secret's ciphertext. 1: scope and owner. 2: scope, organization, owner and name, so that it does not
+-- open under another name either. Only who has the master key can bring a row from one to the other: replacing the master
+-- key does.
+alter table sealed_secrets add column format smallint not null default 1;

@@ -298,7 +298,7 @@ impl World {
 
     pub async fn sealed_secrets(&self, tenant: TenantId) -> usize {
         let mut tx = self.app.database.system("a test").await.unwrap();
-        tenantry_postgres::provisioning::secrets::list(&mut tx, tenant)
+        tenantry_postgres::sealed_secrets::list(&mut tx, "tenant", tenant.uuid())
             .await
             .unwrap()
             .len()
