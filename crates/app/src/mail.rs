@@ -53,6 +53,14 @@ pub async fn queue_in(
     Ok(())
 }
 
+/// Whether a mail was queued for this cause.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn was_queued(tx: &mut SystemTx, cause: &str) -> Result<bool, DatabaseError> {
+    mail_causes::exists(tx, &Sha256::digest(cause)).await
+}
+
 /// Whether whoever has this address wants a mail of a kind that they may do without.
 ///
 /// # Errors

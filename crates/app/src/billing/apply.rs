@@ -21,7 +21,7 @@ use tenantry_postgres::{
     billing::{checkouts, customers, inbox, objects, purchases},
 };
 
-use super::{BillingFault, events, job_error};
+use super::{BillingFault, events, job_error, sales};
 use crate::{App, error::Fault, mail};
 
 use fetch::{Fetched, fetch};
@@ -237,6 +237,10 @@ async fn gather(tx: &mut SystemTx, app: &App, fetched: &Fetched) -> Result<Ledge
             .and_then(|customer| customer.provider_id),
         None => None,
     };
+    let payer_was_told = match &observed.invoice {
+        Some(invoice) => mail::was_queued(tx, &sales::failed_payment(&invoice.id)).await?,
+        None => false,
+    };
     Ok(Ledger {
         installation: app.settings.installation,
         livemode: app.settings.livemode,
@@ -246,5 +250,6 @@ async fn gather(tx: &mut SystemTx, app: &App, fetched: &Fetched) -> Result<Ledge
         contract,
         price,
         has_live_shared_contract,
+        payer_was_told,
     })
 }
