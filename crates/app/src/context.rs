@@ -5,7 +5,7 @@ use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc};
 use tenantry_domain::{
     billing::PaymentProvider, clock::Clock, ids::InstallationId, mail::Mailer, provisioning::Cluster,
 };
-use tenantry_postgres::Database;
+use tenantry_postgres::{Database, billing::calls};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
@@ -13,6 +13,7 @@ use crate::{
     accounts::{KeyRing, PasswordHasher},
     billing::CatalogStore,
     error::Fault,
+    notices::Notices,
     provisioning::UsualDurations,
     sealing::Sealer,
 };
@@ -29,6 +30,7 @@ struct Inner {
     usual_durations: UsualDurations,
     drawing: Arc<Semaphore>,
     key_ring: KeyRing,
+    ended_calls: Notices,
 }
 
 /// The parts that an [`App`] is made of.
@@ -127,6 +129,7 @@ impl App {
             usual_durations: UsualDurations::default(),
             drawing: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             key_ring: KeyRing::default(),
+            ended_calls: Notices::of(calls::ENDED),
         }))
     }
 
@@ -147,6 +150,11 @@ impl App {
     /// The keys that sign tokens, as far as this process has read them.
     pub(crate) fn key_ring(&self) -> &KeyRing {
         &self.0.key_ring
+    }
+
+    /// Tells when a write to the payment provider is in nobody's hand any more.
+    pub(crate) fn ended_calls(&self) -> &Notices {
+        &self.0.ended_calls
     }
 }
 

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_postgres::idempotency as stored;
 use uuid::Uuid;
 
-use crate::{App, error::Fault};
+use crate::{App, error::Fault, sealing::Purpose};
 
-const PURPOSE: &str = "idempotent answer";
 /// How long an answer is kept.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 /// Longer than any request runs: whoever has not answered by then has died.
@@ -27,8 +26,11 @@ pub struct RequestKey {
 
 impl RequestKey {
     /// What a kept answer is sealed for: it opens for this caller's request under this key only.
-    fn owner(&self) -> [&str; 2] {
-        [&self.principal, &self.key]
+    fn purpose(&self) -> Purpose<'_> {
+        Purpose::Answer {
+            principal: &self.principal,
+            key: &self.key,
+        }
     }
 }
 
@@ -111,7 +113,7 @@ pub async fn claim(app: &App, request: &RequestKey) -> Result<Claim, Fault> {
         return Ok(Claim::InProgress);
     };
     let sealed = String::from_utf8_lossy(&sealed);
-    let text = app.sealer.open_text_of(PURPOSE, &request.owner(), &sealed)?;
+    let text = app.sealer.open_text(&request.purpose(), &sealed)?;
     Ok(Claim::Done(serde_json::from_str(&text)?))
 }
 
@@ -121,7 +123,7 @@ pub async fn claim(app: &App, request: &RequestKey) -> Result<Claim, Fault> {
 /// The database's, or the sealer's.
 pub async fn complete(app: &App, request: &RequestKey, answer: &Answer) -> Result<(), Fault> {
     let text = serde_json::to_string(answer)?;
-    let sealed = app.sealer.seal_text_of(PURPOSE, &request.owner(), &text)?;
+    let sealed = app.sealer.seal_text(&request.purpose(), &text)?;
     let mut tx = app.database.system("idempotency keys of any caller").await?;
     stored::complete(
         &mut tx,

@@ -12,6 +12,7 @@ pub mod error;
 mod follow;
 pub mod idempotency;
 pub mod mail;
+mod notices;
 pub mod organizations;
 pub mod provisioning;
 pub mod readiness;

@@ -14,10 +14,7 @@ use tenantry_postgres::{DatabaseError, SystemTx, accounts::users, mail_causes};
 
 pub use send::SendMail;
 
-use crate::{App, error::Fault};
-
-/// What the sealed payload of a mail job is bound to.
-const PURPOSE: &str = "mail";
+use crate::{App, error::Fault, sealing::Purpose};
 
 /// Queues a mail. `cause` names what it is about: `tenant_ready:ten_…`. A cause that has had its mail gets no second one
 /// for as long as causes are kept, which is thirty days ([`crate::sweep`]). What is still wrong after a month, such as a
@@ -49,12 +46,20 @@ pub async fn queue_in(
         to: to.to_owned(),
         message,
     };
-    let sealed = app.sealer.seal_text(PURPOSE, &serde_json::to_string(&mail)?)?;
+    let sealed = app.sealer.seal_text(&Purpose::Mail, &serde_json::to_string(&mail)?)?;
     let job = NewJob::of::<SendMail>(&send::Payload { sealed })?
         .unique_key(format!("mail:{cause}"))
         .trace_id(trace.map(str::to_owned));
     jobs::enqueue(tx.connection(), job).await.map_err(DatabaseError::from)?;
     Ok(())
+}
+
+/// Whether a mail was queued for this cause.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn was_queued(tx: &mut SystemTx, cause: &str) -> Result<bool, DatabaseError> {
+    mail_causes::exists(tx, &Sha256::digest(cause)).await
 }
 
 /// Whether whoever has this address wants a mail of a kind that they may do without.

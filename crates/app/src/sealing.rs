@@ -7,20 +7,24 @@
 
 mod installation_secret;
 mod master_keys;
+mod purpose;
+pub mod rotation;
 
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use tenantry_domain::ids::InstallationId;
-use tenantry_postgres::Database;
-use uuid::Uuid;
+use tenantry_postgres::{Database, sealed_secrets::SealedSecret};
 use zeroize::Zeroizing;
 
 use crate::error::Fault;
 
-pub use master_keys::MasterKeys;
+pub use self::{
+    master_keys::MasterKeys,
+    purpose::{Place, Purpose},
+};
 
 const KEY_BYTES: usize = 32;
 
@@ -55,6 +59,12 @@ pub enum SealingError {
     /// The bytes were changed, or belong to another owner.
     #[error("the sealed bytes do not open: they were changed or belong to something else")]
     Tampered,
+    /// A newer release has sealed this.
+    #[error("sealed in form {format}, which this release does not know")]
+    UnknownFormat {
+        /// Its number.
+        format: i16,
+    },
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system")]
     NoRandomness,
@@ -63,6 +73,8 @@ pub enum SealingError {
 /// An encrypted secret, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
+    /// What is bound into both ciphertexts.
+    pub format: i16,
     /// Which master key wraps `wrapped_key`.
     pub key_id: String,
     /// Nonce and encrypted data key.
@@ -100,73 +112,75 @@ impl Sealer {
         })
     }
 
-    /// Encrypts `plaintext` for one owner. `scope` says what kind of thing the owner is.
+    /// The id of the master key that seals.
+    #[must_use]
+    pub fn current_key(&self) -> &str {
+        self.keys.current()
+    }
+
+    /// Encrypts `plaintext` for one purpose.
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn seal(&self, scope: &str, owner: Uuid, plaintext: &[u8]) -> Result<Sealed, SealingError> {
-        self.keys.seal(scope, owner, plaintext)
+    pub fn seal(&self, purpose: &Purpose<'_>, plaintext: &[u8]) -> Result<Sealed, SealingError> {
+        self.keys.seal(purpose, plaintext)
     }
 
-    /// Decrypts what was sealed for the same scope and owner.
+    /// Decrypts what was sealed for the same purpose.
     ///
     /// # Errors
-    /// When the key is not configured, or the bytes were changed or belong to another owner.
-    pub fn open(&self, scope: &str, owner: Uuid, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
-        self.keys.open(scope, owner, sealed)
+    /// When the key is not configured, or the bytes were changed or sealed for something else.
+    pub fn open(&self, purpose: &Purpose<'_>, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        self.keys.open(purpose, sealed)
+    }
+
+    /// [`Sealer::seal`] for a secret that has a row of its own.
+    ///
+    /// # Errors
+    /// As [`Sealer::seal`].
+    pub fn seal_secret(&self, place: Place<'_>, plaintext: &[u8]) -> Result<SealedSecret, SealingError> {
+        self.keys.seal_secret(place, plaintext)
+    }
+
+    /// The reverse of [`Sealer::seal_secret`]. The name in the row has to be that of the place.
+    ///
+    /// # Errors
+    /// As [`Sealer::open`].
+    pub fn open_secret(&self, place: Place<'_>, row: SealedSecret) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        self.keys.open_secret(place, row)
     }
 
     /// [`Sealer::seal`] for a text inside a larger document: one line of letters, digits, `-`, `_` and dots.
     ///
     /// # Errors
     /// As [`Sealer::seal`].
-    pub fn seal_text(&self, purpose: &str, text: &str) -> Result<String, SealingError> {
-        let sealed = self.seal(purpose, Uuid::nil(), text.as_bytes())?;
-        Ok([sealed.key_id.as_bytes(), &sealed.wrapped_key, &sealed.ciphertext]
-            .map(|part| BASE64.encode(part))
-            .join("."))
+    pub fn seal_text(&self, purpose: &Purpose<'_>, text: &str) -> Result<String, SealingError> {
+        let sealed = self.seal(purpose, text.as_bytes())?;
+        let rest = [sealed.wrapped_key, sealed.ciphertext].map(|part| BASE64.encode(part));
+        Ok(text_prefix(&sealed.key_id) + &rest.join("."))
     }
 
     /// The reverse of [`Sealer::seal_text`].
     ///
     /// # Errors
     /// As [`Sealer::open`].
-    pub fn open_text(&self, purpose: &str, sealed: &str) -> Result<Zeroizing<String>, SealingError> {
+    pub fn open_text(&self, purpose: &Purpose<'_>, sealed: &str) -> Result<Zeroizing<String>, SealingError> {
         let parts: Vec<Vec<u8>> = sealed
             .split('.')
             .map(|part| BASE64.decode(part))
             .collect::<Result<_, _>>()
             .map_err(|_| SealingError::Tampered)?;
         let [key_id, wrapped_key, ciphertext] = <[Vec<u8>; 3]>::try_from(parts).map_err(|_| SealingError::Tampered)?;
-        let key_id = String::from_utf8(key_id).map_err(|_| SealingError::Tampered)?;
-        let opened = self.open(
-            purpose,
-            Uuid::nil(),
-            &Sealed {
-                key_id,
-                wrapped_key,
-                ciphertext,
-            },
-        )?;
+        let sealed = Sealed {
+            format: purpose.format(),
+            key_id: String::from_utf8(key_id).map_err(|_| SealingError::Tampered)?,
+            wrapped_key,
+            ciphertext,
+        };
+        let opened = self.open(purpose, &sealed)?;
         String::from_utf8(opened.to_vec())
             .map(Zeroizing::new)
             .map_err(|_| SealingError::Tampered)
-    }
-
-    /// [`Sealer::seal_text`] for a text that belongs to something which has no identifier of ours: `of` names it.
-    ///
-    /// # Errors
-    /// As [`Sealer::seal`].
-    pub fn seal_text_of(&self, purpose: &str, of: &[&str], text: &str) -> Result<String, SealingError> {
-        self.seal_text(&bound_to(purpose, of), text)
-    }
-
-    /// The reverse of [`Sealer::seal_text_of`].
-    ///
-    /// # Errors
-    /// As [`Sealer::open`]; also when it was sealed for something else.
-    pub fn open_text_of(&self, purpose: &str, of: &[&str], sealed: &str) -> Result<Zeroizing<String>, SealingError> {
-        self.open_text(&bound_to(purpose, of), sealed)
     }
 
     /// A key for another use (signing cursors, hashing addresses): the same on every replica, and for as long as this
@@ -183,14 +197,32 @@ impl Sealer {
     }
 }
 
-/// A purpose for one thing only. Each part goes in with its length, so that no two lists of parts give one purpose.
-fn bound_to(purpose: &str, of: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in of {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+/// How a sealed text begins that a master key seals.
+fn text_prefix(key_id: &str) -> String {
+    BASE64.encode(key_id) + "."
+}
+
+impl MasterKeys {
+    fn seal_secret(&self, place: Place<'_>, plaintext: &[u8]) -> Result<SealedSecret, SealingError> {
+        let sealed = self.seal(&Purpose::Secret(place), plaintext)?;
+        Ok(SealedSecret {
+            name: place.name.to_owned(),
+            format: sealed.format,
+            key_id: sealed.key_id,
+            wrapped_key: sealed.wrapped_key,
+            ciphertext: sealed.ciphertext,
+        })
     }
-    format!("{purpose}/{}", hex::encode(hash.finalize()))
+
+    pub(crate) fn open_secret(&self, place: Place<'_>, row: SealedSecret) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        let sealed = Sealed {
+            format: row.format,
+            key_id: row.key_id,
+            wrapped_key: row.wrapped_key,
+            ciphertext: row.ciphertext,
+        };
+        self.open(&Purpose::Secret(place), &sealed)
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ use crate::{
     connect::{self, ConnectError, Settings},
     errors::call,
     helm::{self, Helm},
-    idle, namespace, network, probe, quota, readiness, rights, watch,
+    idle, namespace, network,
+    probe::Prober,
+    quota, readiness, rights, watch,
 };
 
 /// One cluster, reached by kube-rs and helm.
@@ -31,6 +33,7 @@ use crate::{
 pub struct KubernetesCluster {
     client: Client,
     helm: Helm,
+    prober: Prober,
 }
 
 impl KubernetesCluster {
@@ -41,7 +44,11 @@ impl KubernetesCluster {
     pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
         let client = connect::client(&settings).await?;
         let helm = Helm::new(settings.helm, settings.kubeconfig, settings.context).map_err(ConnectError::HelmHome)?;
-        Ok(Self { client, helm })
+        Ok(Self {
+            client,
+            helm,
+            prober: Prober::default(),
+        })
     }
 
     /// The client, for tests that look at what was made.
@@ -96,7 +103,7 @@ impl Cluster for KubernetesCluster {
     }
 
     async fn probe(&self, probe: &Probe) -> Result<ProbeAnswer, ClusterError> {
-        probe::send(probe).await
+        self.prober.send(probe).await
     }
 
     async fn remove_release(

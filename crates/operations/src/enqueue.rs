@@ -170,3 +170,25 @@ pub async fn abandon(tx: &mut PgConnection, operation: Uuid) -> Result<(), Retry
         Err(RetryError::NotStuck)
     }
 }
+
+/// Ends the pauses of operations on these subjects, because what they wait for may have happened. One that a worker holds
+/// does not sleep when its step then says *not yet*. Waking what needs no waking is harmless.
+pub async fn wake(tx: &mut PgConnection, subjects: &[Uuid]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "with asleep as ( \
+             select id from operations \
+             where tenant_id = any($1) and state in ('running', 'waiting', 'undoing') \
+                 and case when lease_until is null then wake_at > clock_timestamp() else not woken end \
+             order by id for no key update \
+         ) \
+         update operations o \
+         set woken = o.lease_until is not null, \
+             wake_at = case when o.lease_until is null then clock_timestamp() else o.wake_at end \
+         from asleep where o.id = asleep.id",
+    )
+    .persistent(false)
+    .bind(subjects)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

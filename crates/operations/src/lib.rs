@@ -12,7 +12,8 @@
 //! - One engine at a time holds an operation, by a lease with an epoch. A stalled holder cannot write to the log any
 //!   more; before an effect outside the database a step calls [`StepContext::fence`], and marks the effect with
 //!   [`OperationContext::id`], so that an act that comes late is recognised.
-//! - Waiting ([`StepError::NotYet`], or the pause before a retry) holds neither a worker nor a connection.
+//! - Waiting ([`StepError::NotYet`], or the pause before a retry) holds neither a worker nor a connection. Whoever learns
+//!   that something has happened calls [`wake`]; no wake is lost.
 //!
 //! One operation at a time runs for each *subject*, a uuid whose meaning only the caller knows; it belongs to a
 //! *scope*, which is a customer's boundary. (In the tables these are the columns `tenant_id` and `organization_id`.)
@@ -37,7 +38,7 @@ mod wake;
 pub use context::{OperationContext, StepContext};
 pub use dispatch::SpanParent;
 pub use engine::{Engine, EngineConfig};
-pub use enqueue::{EnqueueError, Enqueued, NewOperation, RetryError, abandon, enqueue, retry};
+pub use enqueue::{EnqueueError, Enqueued, NewOperation, RetryError, abandon, enqueue, retry, wake};
 pub use error::{Failure, StepError};
 pub use log::Phase;
 pub use operation::{HookError, HookResult, Operation, Outcome, Step, Steps};

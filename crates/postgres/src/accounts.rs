@@ -20,7 +20,6 @@ pub mod sessions;
 pub mod sign_in_failures;
 pub mod sign_ups;
 pub mod signing_keys;
-pub mod token_secrets;
 pub mod user_directory;
 pub mod user_sessions;
 pub mod users;

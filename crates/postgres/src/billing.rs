@@ -9,4 +9,3 @@ pub mod objects;
 pub mod purchases;
 pub mod sales;
 pub mod subscriptions;
-pub mod webhooks;

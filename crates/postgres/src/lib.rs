@@ -17,6 +17,7 @@ pub mod provisioning;
 pub mod roles;
 mod scope;
 mod scram;
+pub mod sealed_columns;
 pub mod sealed_secrets;
 pub mod sweep;
 pub mod trace;

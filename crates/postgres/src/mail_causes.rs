@@ -17,3 +17,16 @@ pub async fn insert(tx: &mut SystemTx, hash: &[u8], now: DateTime<Utc>) -> Resul
             .await?;
     Ok(inserted.rows_affected() == 1)
 }
+
+/// Whether a cause was noted.
+///
+/// # Errors
+/// The database.
+pub async fn exists(tx: &mut SystemTx, hash: &[u8]) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from mail_causes where hash = $1)")
+            .bind(hash)
+            .fetch_one(tx)
+            .await?,
+    )
+}

@@ -7,5 +7,4 @@ pub mod domains;
 pub mod installation;
 pub mod operations;
 pub mod overview;
-pub mod secrets;
 pub mod tenants;

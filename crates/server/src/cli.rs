@@ -63,6 +63,9 @@ pub enum Command {
     /// Look after the keys that sign tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Look after the key that everything secret in the database is sealed under.
+    #[command(subcommand)]
+    MasterKey(MasterKeyCommand),
     /// Manage the people who run this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -190,6 +193,17 @@ pub enum KeysCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+}
+
+/// `tenantry master-key …`. Keys are read from the file that TENANTRY_MASTER_KEY_FILE names, never from arguments.
+#[derive(Debug, Subcommand)]
+pub enum MasterKeyCommand {
+    /// Seal everything anew under the last key of the master key file.
+    ///
+    /// The file holds the former keys too, which open what they have sealed. Servers may run meanwhile, with the same
+    /// file. Goes on where it stopped when it was cut short; does nothing when all is done. docs/master-key.md has the
+    /// whole procedure.
+    Rotate(OutputArgs),
 }
 
 /// What a key signs with.

@@ -5,6 +5,7 @@ mod confirm;
 mod doctor;
 mod keys;
 mod mail;
+mod master_key;
 mod migrate;
 mod openapi;
 mod operator;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             catalog::client_secret(&wired, &product, output.output).await
         }),
         Command::Keys(command) => with_app(file, async |wired, _| keys::run(&wired, command).await),
+        Command::MasterKey(command) => with_app(file, async |wired, _| master_key::run(&wired, command).await),
         Command::Operator(command) => with_app(file, async |wired, _| operator::run(&wired, command).await),
         Command::User(command) => with_app(file, async |wired, _| user::run(&wired.app, command).await),
         Command::Tenant(command) => with_app(file, async |wired, _| tenant::run(&wired, command).await),

@@ -155,6 +155,11 @@ impl From<SubscriptionWire> for Subscription {
 pub(crate) struct InvoiceWire {
     id: String,
     status: Option<InvoiceStatus>,
+    #[serde(default)]
+    attempted: bool,
+    amount_remaining: Option<i64>,
+    currency: Option<String>,
+    hosted_invoice_url: Option<String>,
     parent: Option<InvoiceParent>,
     customer: Option<Reference>,
     #[serde(default)]
@@ -177,11 +182,20 @@ impl From<InvoiceWire> for Invoice {
         Self {
             id: wire.id,
             status: wire.status.unwrap_or(InvoiceStatus::Unknown),
+            attempted: wire.attempted,
+            amount_remaining: money(wire.amount_remaining, wire.currency.as_deref()),
+            page: wire.hosted_invoice_url,
             subscription: details.and_then(|details| id_of(details.subscription)),
             customer: id_of(wire.customer),
             livemode: wire.livemode,
         }
     }
+}
+
+/// `None` for a currency that we do not know.
+fn money(amount_minor: Option<i64>, currency: Option<&str>) -> Option<Money> {
+    let (amount_minor, currency) = amount_minor.zip(currency?.parse().ok())?;
+    Some(Money { amount_minor, currency })
 }
 
 #[derive(Debug, Deserialize)]
@@ -231,15 +245,11 @@ enum ChargeWire {
 
 impl From<PaymentIntentWire> for PaymentIntent {
     fn from(wire: PaymentIntentWire) -> Self {
-        let currency = wire.currency.and_then(|code| code.parse().ok());
         Self {
             id: wire.id,
             status: wire.status.unwrap_or(PaymentIntentStatus::Pending),
             customer: id_of(wire.customer),
-            amount: wire
-                .amount
-                .zip(currency)
-                .map(|(amount_minor, currency)| Money { amount_minor, currency }),
+            amount: money(wire.amount, wire.currency.as_deref()),
             refunded: matches!(wire.latest_charge, Some(ChargeWire::Whole { refunded: true })),
             livemode: wire.livemode,
         }

@@ -32,4 +32,4 @@ pub use ports::free_port;
 pub use postgres::PrivatePostgres;
 pub use stripe::StripeStandIn;
 pub use supervised::Supervised;
-pub use wait::wait_for;
+pub use wait::{wait_for, wait_for_ok};

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
@@ -10,13 +10,28 @@ pub async fn wait_for<T, F>(what: &str, timeout: Duration, mut condition: F) -> 
 where
     F: AsyncFnMut() -> Option<T>,
 {
+    wait_for_ok(what, timeout, async || condition().await.ok_or("not yet")).await
+}
+
+/// The same for a condition that says what is still wrong.
+///
+/// # Panics
+/// When it is not met within `timeout`; the message also has what was wrong at last.
+pub async fn wait_for_ok<T, E, F>(what: &str, timeout: Duration, mut condition: F) -> T
+where
+    E: Debug,
+    F: AsyncFnMut() -> Result<T, E>,
+{
     let deadline = Instant::now() + timeout;
     let mut pause = Duration::from_millis(5);
     loop {
-        if let Some(value) = condition().await {
-            return value;
+        match condition().await {
+            Ok(value) => return value,
+            Err(wrong) => assert!(
+                Instant::now() < deadline,
+                "waited {timeout:?} in vain for {what}: {wrong:#?}"
+            ),
         }
-        assert!(Instant::now() < deadline, "waited {timeout:?} in vain for {what}");
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
     }

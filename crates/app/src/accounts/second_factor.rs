@@ -26,7 +26,7 @@ use crate::{
     audit::{self, Act},
     error::Fault,
     mail,
-    sealing::SealingError,
+    sealing::{Purpose, SealingError},
 };
 
 /// What an authenticator app has to learn, once.
@@ -63,13 +63,8 @@ fn random<const N: usize>() -> Result<[u8; N], Fault> {
     Ok(bytes)
 }
 
-/// What a factor's secret is sealed for: a row that is copied to somebody else does not open.
-fn purpose(holder: FactorHolder) -> String {
-    format!("totp/{holder}")
-}
-
 fn open(app: &App, holder: FactorHolder, sealed: &str) -> Result<TotpSecret, Fault> {
-    let text = app.sealer.open_text(&purpose(holder), sealed)?;
+    let text = app.sealer.open_text(&Purpose::Totp(holder), sealed)?;
     TotpSecret::from_base32(&text).ok_or(Fault::Sealing(SealingError::Tampered))
 }
 
@@ -88,7 +83,7 @@ pub(super) async fn prepare(
 ) -> Result<TotpSetup, Fault> {
     let secret = TotpSecret::from_random(random::<SECRET_BYTES>()?);
     let text = secret.base32();
-    let sealed = app.sealer.seal_text(&purpose(holder), text.expose_secret())?;
+    let sealed = app.sealer.seal_text(&Purpose::Totp(holder), text.expose_secret())?;
     second_factors::prepare(tx, holder, &sealed, app.clock.now()).await?;
     let issuer = match holder {
         FactorHolder::User(_) => "Tenantry",

@@ -20,10 +20,9 @@ use zeroize::Zeroizing;
 use crate::{
     App,
     error::Fault,
-    sealing::{Sealed, SealingError},
+    sealing::{Purpose, Sealed, SealingError},
 };
 
-const SCOPE: &str = "personal_key";
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
 
@@ -87,7 +86,7 @@ fn draw_key(app: &App, subject: Uuid) -> Result<PersonalKeyRow, SealingError> {
     SysRng
         .try_fill_bytes(key.as_mut_slice())
         .map_err(|_| SealingError::NoRandomness)?;
-    let sealed = app.sealer.seal(SCOPE, subject, key.as_slice())?;
+    let sealed = app.sealer.seal(&Purpose::PersonalKey { subject }, key.as_slice())?;
     Ok(PersonalKeyRow {
         key_id: sealed.key_id,
         wrapped_key: sealed.wrapped_key,
@@ -96,12 +95,14 @@ fn draw_key(app: &App, subject: Uuid) -> Result<PersonalKeyRow, SealingError> {
 }
 
 fn open_key(app: &App, subject: Uuid, row: PersonalKeyRow) -> Result<Key, SealingError> {
+    let purpose = Purpose::PersonalKey { subject };
     let sealed = Sealed {
+        format: purpose.format(),
         key_id: row.key_id,
         wrapped_key: row.wrapped_key,
         ciphertext: row.ciphertext,
     };
-    let opened = app.sealer.open(SCOPE, subject, &sealed)?;
+    let opened = app.sealer.open(&purpose, &sealed)?;
     <[u8; KEY_BYTES]>::try_from(opened.as_slice())
         .map(Zeroizing::new)
         .map_err(|_| SealingError::Tampered)

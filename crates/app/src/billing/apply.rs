@@ -24,7 +24,7 @@ use tenantry_postgres::{
     billing::{checkouts, customers, inbox, objects, purchases},
 };
 
-use super::{BillingFault, events, job_error};
+use super::{BillingFault, events, job_error, sales};
 use crate::{App, error::Fault, mail};
 
 use fetch::{Fetched, fetch};
@@ -269,6 +269,10 @@ async fn gather(tx: &mut SystemTx, app: &App, fetched: &Fetched) -> Result<Ledge
             .and_then(|customer| customer.provider_id),
         None => None,
     };
+    let payer_was_told = match &observed.invoice {
+        Some(invoice) => mail::was_queued(tx, &sales::failed_payment(&invoice.id)).await?,
+        None => false,
+    };
     Ok(Ledger {
         installation: app.settings.installation,
         livemode: app.settings.livemode,
@@ -278,5 +282,6 @@ async fn gather(tx: &mut SystemTx, app: &App, fetched: &Fetched) -> Result<Ledge
         contract,
         price,
         has_live_shared_contract,
+        payer_was_told,
     })
 }

@@ -16,6 +16,7 @@ use tenantry_domain::billing::{
     provider::{AfterFailure, IdempotencyKey},
 };
 use tenantry_postgres::billing::calls::{self, CallRow};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::BillingFault;
@@ -29,8 +30,10 @@ const KEY_LIFETIME: TimeDelta = TimeDelta::hours(23);
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 /// Longer than the provider is waited for: whoever has not noted an end by then has died.
 const LEASE: TimeDelta = TimeDelta::seconds(90);
-const LEASE_TRIES: u32 = 60;
-const LEASE_PAUSE: Duration = Duration::from_millis(250);
+/// How long somebody who wants the same write waits for the one who carries it out.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The end is told at once; this is for when that is lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// While a person waits, a longer pause is left to a later try.
@@ -65,12 +68,18 @@ pub(super) async fn perform(app: &App, intent: &Intent<'_>) -> Result<Written, B
 /// Waits until nobody else carries out the same write: two would each look for the other's object too early, and make
 /// it twice.
 async fn take_in_hand(app: &App, intent: &Intent<'_>) -> Result<CallRow, BillingFault> {
-    for _ in 0..LEASE_TRIES {
-        let row = intend(app, intent).await?;
-        if let Some(row) = row {
+    if let Some(row) = intend(app, intent).await? {
+        return Ok(row);
+    }
+    let mut ends = app.ended_calls().about(app, intent.key.clone()).await;
+    let give_up_at = Instant::now() + PATIENCE;
+    while Instant::now() < give_up_at {
+        if let Some(row) = intend(app, intent).await? {
             return Ok(row);
         }
-        tokio::time::sleep(LEASE_PAUSE).await;
+        let look_again = (Instant::now() + LOOK_AGAIN).min(give_up_at);
+        // Told or not, looking decides.
+        let _ = tokio::time::timeout_at(look_again, ends.next()).await;
     }
     Err(PaymentError::Conflict {
         code: "in_hand".to_owned(),

@@ -1,8 +1,9 @@
-//! Every customer's checkouts, as operators see them, and the mail that says that money is to go back.
+//! Every customer's checkouts, as operators see them, and the mails about money that is to go back or did not come.
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    ids::{CheckoutId, OrganizationId},
+    billing::provider::Invoice,
+    ids::{CheckoutId, OrganizationId, SubscriptionId},
     mail::Message,
     money::{Currency, Money},
 };
@@ -11,6 +12,7 @@ use tenantry_postgres::{
     billing::{
         customers,
         sales::{self, SaleFilter},
+        subscriptions,
     },
 };
 use uuid::Uuid;
@@ -70,13 +72,49 @@ pub(super) async fn find(tx: &mut SystemTx, checkout: CheckoutId) -> Result<Opti
 }
 
 fn amount_of(sale: &Sale) -> String {
-    sale.currency.parse::<Currency>().map_or_else(
-        |_| sale.amount_minor.to_string(),
-        |currency| {
-            let amount_minor = sale.amount_minor;
-            Money { amount_minor, currency }.to_string()
-        },
+    written_amount(sale.amount_minor, &sale.currency)
+}
+
+fn written_amount(amount_minor: i64, currency: &str) -> String {
+    currency.parse::<Currency>().map_or_else(
+        |_| amount_minor.to_string(),
+        |currency| Money { amount_minor, currency }.to_string(),
     )
+}
+
+/// The cause of the mail about an invoice that could not be collected.
+pub(super) fn failed_payment(invoice: &str) -> String {
+    format!("payment_failed:{invoice}")
+}
+
+/// Tells whoever pays, in the transaction that notes it, that a renewal could not be collected.
+pub(super) async fn tell_payer(
+    tx: &mut SystemTx,
+    app: &App,
+    contract: SubscriptionId,
+    invoice: &Invoice,
+    trace: Option<&str>,
+) -> Result<(), Fault> {
+    let Some(payer) = subscriptions::find_payer(tx, contract).await? else {
+        return Ok(());
+    };
+    let Some(to) = payer.email else { return Ok(()) };
+    let amount = match &invoice.amount_remaining {
+        Some(amount) => amount.to_string(),
+        None => written_amount(
+            payer.amount_minor.unwrap_or_default(),
+            payer.currency.as_deref().unwrap_or_default(),
+        ),
+    };
+    let billing = format!("/o/{}/billing", payer.organization_slug);
+    let message = Message::PaymentFailed {
+        amount,
+        plan: format!("{} {}", payer.product, payer.plan),
+        // The provider's own page takes another card.
+        link: invoice.page.clone().unwrap_or_else(|| app.settings.link(&billing)),
+        organization: payer.organization_name,
+    };
+    mail::queue_in(tx, app, trace, &failed_payment(&invoice.id), &to, message).await
 }
 
 /// Writes down that a payment has gone back, and tells whoever paid, in the transaction that takes the flag away.

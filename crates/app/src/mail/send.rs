@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_domain::mail::{MailError, OutgoingMail};
 use tenantry_operations::jobs::{Job, JobContext, JobError, JobPolicy};
 
-use super::PURPOSE;
-use crate::App;
+use crate::{App, sealing::Purpose};
 
 /// Sends one mail.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ impl Job for SendMail {
         let app = cx.context();
         let text = app
             .sealer
-            .open_text(PURPOSE, &payload.sealed)
+            .open_text(&Purpose::Mail, &payload.sealed)
             .map_err(|error| JobError::give_up("mail_sealed", error.to_string()))?;
         let mail: OutgoingMail = serde_json::from_str(&text)
             .map_err(|_| JobError::give_up("mail_unreadable", "the stored mail does not read"))?;

@@ -12,9 +12,15 @@ use tenantry_domain::provisioning::{StateReason, cluster::Part, failure as patie
 use tenantry_operations::{
     Failure, HookResult, Operation, OperationContext, Outcome, Step, StepContext, StepError, StepPolicy, Steps,
 };
-use tenantry_postgres::provisioning::{domains, secrets, tenants};
+use tenantry_postgres::{
+    provisioning::{domains, tenants},
+    sealed_secrets,
+};
 
-use super::{converge, effects, failure, report, steps::Subject};
+use super::{
+    converge, effects, failure, report,
+    steps::{SECRET_SCOPE, Subject},
+};
 use crate::App;
 
 /// What is left over costs money, so removing is tried for longer than making.
@@ -146,6 +152,8 @@ async fn forget(cx: &StepContext<Deprovision>) -> Result<(), StepError> {
         .await
         .map_err(failure::of_database)?;
     domains::release(&mut tx, tenant).await.map_err(failure::of_database)?;
-    secrets::destroy(&mut tx, tenant).await.map_err(failure::of_database)?;
+    sealed_secrets::delete_others(&mut tx, SECRET_SCOPE, tenant.uuid(), &[])
+        .await
+        .map_err(failure::of_database)?;
     tx.commit().await.map_err(failure::of_database)
 }

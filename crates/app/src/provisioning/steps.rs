@@ -10,6 +10,9 @@ use tenantry_postgres::provisioning::tenants::Tenant;
 
 use crate::App;
 
+/// What the owner of a tenant's sealed secrets is.
+pub(super) const SECRET_SCOPE: &str = "tenant";
+
 /// Which tenant, and the names that were made for it once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Subject {

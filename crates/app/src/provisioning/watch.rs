@@ -1,9 +1,9 @@
 //! Wakes operations the moment that what they wait for happens in the cluster.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tenantry_domain::{ids::TenantId, provisioning::cluster::Noticed};
-use tenantry_postgres::provisioning::operations;
+use tenantry_postgres::{DatabaseError, provisioning::operations};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +31,13 @@ pub async fn watch_cluster(app: App, stop: CancellationToken) {
         }
     };
     let waking = async {
-        while let Some((tenant, noticed)) = receiver.recv().await {
-            if let Err(error) = act_on(&app, tenant, noticed).await {
-                tracing::warn!(%error, %tenant, "an operation could not be woken");
+        // Together, whatever has come meanwhile: a busy cluster tells of many things at once.
+        let mut signals = Vec::new();
+        while receiver.recv_many(&mut signals, QUEUE).await > 0 {
+            if let Err(error) = act_on(&app, &signals).await {
+                tracing::warn!(%error, signals = signals.len(), "operations could not be woken");
             }
+            signals.clear();
         }
     };
     tokio::select! {
@@ -43,13 +46,24 @@ pub async fn watch_cluster(app: App, stop: CancellationToken) {
     }
 }
 
-async fn act_on(app: &App, tenant: TenantId, noticed: Noticed) -> Result<(), Fault> {
-    let mut tx = app.database.system("wake an operation").await?;
-    let woken = operations::wake(&mut tx, tenant).await?;
-    let is_busy = woken || operations::current(&mut tx, tenant).await?.is_some();
+async fn act_on(app: &App, signals: &[(TenantId, Noticed)]) -> Result<(), Fault> {
+    let tenants: BTreeSet<_> = signals.iter().map(|(tenant, _)| tenant.uuid()).collect();
+    let gone: BTreeSet<_> = signals
+        .iter()
+        .filter(|(_, noticed)| *noticed == Noticed::NamespaceGone)
+        .map(|(tenant, _)| *tenant)
+        .collect();
+    let mut tx = app.database.system("wake operations").await?;
+    tenantry_operations::wake(tx.connection(), &tenants.into_iter().collect::<Vec<_>>())
+        .await
+        .map_err(DatabaseError::from)?;
+    let mut is_missed = false;
+    for tenant in gone {
+        // Nobody of ours was removing it.
+        is_missed |= operations::current(&mut tx, tenant).await?.is_none();
+    }
     tx.commit().await?;
-    // Nobody of ours was removing it.
-    if noticed == Noticed::NamespaceGone && !is_busy {
+    if is_missed {
         schedule_reconciliation(app).await?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use tenantry_postgres::{
 };
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, Key, MasterKeys, Sealed, SealingError};
+use super::{KEY_BYTES, Key, MasterKeys, Place, SealingError};
 use crate::error::Fault;
 
 const SCOPE: &str = "installation";
@@ -28,19 +28,14 @@ pub(super) async fn load_or_draw(
         Some(stored) => stored,
         None => {
             let drawn = draw(keys, installation)?;
-            sealed_secrets::insert_if_absent(&mut tx, SCOPE, owner, &drawn).await?;
+            sealed_secrets::insert_if_absent(&mut tx, SCOPE, None, owner, &drawn).await?;
             sealed_secrets::find(&mut tx, SCOPE, owner, NAME)
                 .await?
                 .unwrap_or(drawn)
         }
     };
     tx.commit().await?;
-    let sealed = Sealed {
-        key_id: stored.key_id,
-        wrapped_key: stored.wrapped_key,
-        ciphertext: stored.ciphertext,
-    };
-    let opened = keys.open(SCOPE, owner, &sealed)?;
+    let opened = keys.open_secret(place(installation), stored)?;
     let secret = <[u8; KEY_BYTES]>::try_from(opened.as_slice()).map_err(|_| SealingError::Tampered)?;
     Ok(Zeroizing::new(secret))
 }
@@ -50,11 +45,14 @@ fn draw(keys: &MasterKeys, installation: InstallationId) -> Result<SealedSecret,
     SysRng
         .try_fill_bytes(secret.as_mut_slice())
         .map_err(|_| SealingError::NoRandomness)?;
-    let sealed = keys.seal(SCOPE, installation.uuid(), secret.as_slice())?;
-    Ok(SealedSecret {
-        name: NAME.to_owned(),
-        key_id: sealed.key_id,
-        wrapped_key: sealed.wrapped_key,
-        ciphertext: sealed.ciphertext,
-    })
+    keys.seal_secret(place(installation), secret.as_slice())
+}
+
+fn place(installation: InstallationId) -> Place<'static> {
+    Place {
+        scope: SCOPE,
+        organization: None,
+        owner: installation.uuid(),
+        name: NAME,
+    }
 }

@@ -8,10 +8,9 @@ use aes_gcm::{
 };
 use base64::Engine;
 use rand::{TryRng, rngs::SysRng};
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, Key, Sealed, SealingError};
+use super::{KEY_BYTES, Key, Purpose, Sealed, SealingError};
 
 const NONCE_BYTES: usize = 12;
 
@@ -74,29 +73,38 @@ impl MasterKeys {
         current.map(|current| Self { keys, current }).ok_or(SealingError::Empty)
     }
 
-    /// Encrypts `plaintext` for one owner. `scope` says what kind of thing the owner is.
+    /// The id of the key that seals.
+    #[must_use]
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    /// Encrypts `plaintext` for one purpose.
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn seal(&self, scope: &str, owner: Uuid, plaintext: &[u8]) -> Result<Sealed, SealingError> {
-        let context = binding(scope, owner);
+    pub fn seal(&self, purpose: &Purpose<'_>, plaintext: &[u8]) -> Result<Sealed, SealingError> {
+        let format = purpose.format();
+        let context = purpose.binding(format).ok_or(SealingError::UnknownFormat { format })?;
         let mut data_key: Key = Zeroizing::new([0; KEY_BYTES]);
         SysRng
             .try_fill_bytes(data_key.as_mut_slice())
             .map_err(|_| SealingError::NoRandomness)?;
         Ok(Sealed {
+            format,
             key_id: self.current.clone(),
             wrapped_key: encrypt(self.key(&self.current)?, &context, data_key.as_slice())?,
             ciphertext: encrypt(&data_key, &context, plaintext)?,
         })
     }
 
-    /// Decrypts what was sealed for the same scope and owner.
+    /// Decrypts what was sealed for the same purpose.
     ///
     /// # Errors
-    /// When the key is not configured, or the bytes were changed or belong to another owner.
-    pub fn open(&self, scope: &str, owner: Uuid, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
-        let context = binding(scope, owner);
+    /// When the key is not configured, or the bytes were changed or sealed for something else.
+    pub fn open(&self, purpose: &Purpose<'_>, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        let format = sealed.format;
+        let context = purpose.binding(format).ok_or(SealingError::UnknownFormat { format })?;
         let unwrapped = decrypt(self.key(&sealed.key_id)?, &context, &sealed.wrapped_key)?;
         let data_key: Key = <[u8; KEY_BYTES]>::try_from(unwrapped.as_slice())
             .map(Zeroizing::new)
@@ -109,11 +117,6 @@ impl MasterKeys {
             .get(id)
             .ok_or_else(|| SealingError::UnknownKey { key_id: id.to_owned() })
     }
-}
-
-/// What is bound into a ciphertext besides the secret.
-fn binding(scope: &str, owner: Uuid) -> Vec<u8> {
-    format!("tenantry/{scope}/{owner}").into_bytes()
 }
 
 fn encrypt(key: &Key, context: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealingError> {

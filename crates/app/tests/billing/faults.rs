@@ -1,8 +1,13 @@
 //! Stripe answers 401, 402, 409, 429, 500 or nothing, and nothing is lost or made twice.
 
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
 use serde_json::json;
 use tenantry_app::billing::checkout::begin::BeginError;
 use tenantry_domain::billing::PaymentError;
+use tenantry_postgres::billing::calls;
+use tenantry_test_support::wait_for;
 
 use crate::world::World;
 
@@ -121,5 +126,41 @@ async fn a_key_that_is_refused_keeps_events_waiting_until_it_is_mended() {
         Some("applied")
     );
     assert!(world.count("select attempts::bigint from stripe_events").await >= 2);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_write_goes_on_when_it_is_let_go_of() {
+    let world = World::new().await;
+    let key = format!("customer:{}", world.organization);
+    let now = world.clock_now();
+    let mut tx = world.app.database.system("a test takes a write in hand").await.unwrap();
+    calls::intend(&mut tx, &key, "as another replica", None, &[0; 32], "another-replica")
+        .await
+        .unwrap();
+    let until = now + TimeDelta::minutes(1);
+    assert!(calls::lease(&mut tx, &key, now, until).await.unwrap());
+    tx.commit().await.unwrap();
+
+    let buying = async {
+        world.begin("museum-of-turns").await.unwrap();
+        Instant::now()
+    };
+    let letting_go = async {
+        wait_for("somebody who listens", Duration::from_secs(30), async || {
+            let listening = "select count(*) from pg_stat_activity where datname = current_database() \
+                             and query like 'LISTEN%stripe_call_ended%'";
+            (world.count(listening).await == 1).then_some(())
+        })
+        .await;
+        let mut tx = world.app.database.system("a test lets go of a write").await.unwrap();
+        calls::end_lease(&mut tx, &key).await.unwrap();
+        tx.commit().await.unwrap();
+        Instant::now()
+    };
+    let (bought, let_go) = tokio::join!(buying, letting_go);
+    // Who is not told looks again after five seconds.
+    let waited = bought - let_go;
+    assert!(waited < Duration::from_secs(4), "{waited:?}");
     world.stop().await;
 }

@@ -21,7 +21,7 @@ use tenantry_app::{
     },
     clock::ManualClock,
     context::Parts,
-    sealing::{MasterKeys, Sealer},
+    sealing::{MasterKeys, Purpose, Sealer},
 };
 use tenantry_domain::{
     billing::provider::ProviderEvent,
@@ -269,6 +269,21 @@ impl World {
     pub async fn count(&self, query: &'static str) -> i64 {
         let mut tx = self.app.database.system("a test counts rows").await.unwrap();
         sqlx::query_scalar(query).fetch_one(&mut tx).await.unwrap()
+    }
+
+    /// Every mail that was queued, oldest first. Nobody sends them here.
+    pub async fn queued_mails(&self) -> Vec<OutgoingMail> {
+        let mut tx = self.app.database.system("a test reads queued mail").await.unwrap();
+        let sealed: Vec<String> =
+            sqlx::query_scalar("select payload ->> 'sealed' from jobs where kind = 'mail.send' order by id")
+                .fetch_all(&mut tx)
+                .await
+                .unwrap();
+        let open = |sealed: &String| self.app.sealer.open_text(&Purpose::Mail, sealed).unwrap();
+        sealed
+            .iter()
+            .map(|sealed| serde_json::from_str(&open(sealed)).unwrap())
+            .collect()
     }
 
     /// Does something to the ledger that no use case does.

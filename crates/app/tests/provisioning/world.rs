@@ -35,7 +35,7 @@ use tenantry_operations::{
 };
 use tenantry_postgres::Database;
 use tenantry_stripe::{StripeClient, StripeConfig};
-use tenantry_test_support::{LocalCluster, TestDatabase, wait_for};
+use tenantry_test_support::{LocalCluster, TestDatabase, wait_for, wait_for_ok};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -228,21 +228,15 @@ impl World {
 
     /// Waits until the operation is in one of these states.
     pub async fn until(&self, id: OperationId, states: &[&str]) -> OperationView {
-        let mut last = None;
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let view = self.operation(id).await;
-                if states.contains(&view.state.as_str()) {
-                    return view;
-                }
-                last = Some(view);
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        wait_for_ok(&format!("operation {id} in {states:?}"), PATIENCE, async || {
+            let view = self.operation(id).await;
+            if states.contains(&view.state.as_str()) {
+                Ok(view)
+            } else {
+                Err(view)
             }
-        });
-        match found.await {
-            Ok(view) => view,
-            Err(_) => panic!("operation {id} is not {states:?}: {last:#?}"),
-        }
+        })
+        .await
     }
 
     pub async fn until_tenant(&self, id: TenantId, state: TenantState) -> TenantView {
@@ -299,7 +293,7 @@ impl World {
 
     pub async fn sealed_secrets(&self, tenant: TenantId) -> usize {
         let mut tx = self.app.database.system("a test").await.unwrap();
-        tenantry_postgres::provisioning::secrets::list(&mut tx, tenant)
+        tenantry_postgres::sealed_secrets::list(&mut tx, "tenant", tenant.uuid())
             .await
             .unwrap()
             .len()

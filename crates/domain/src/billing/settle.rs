@@ -98,7 +98,11 @@ fn settle_subscription(
         return Settlement::failed(Failed::StatusUnknown, Vec::new());
     };
     if let Some(contract) = &ledger.contract {
-        return update_contract(ledger, contract, subscription, status, now);
+        let mut settlement = update_contract(ledger, contract, subscription, status, now);
+        settlement
+            .changes
+            .extend(tell_payer(ledger, contract, observed, status));
+        return settlement;
     }
     let references = match &observed.session {
         Some(session) if subscription.references.installation.is_none() => session.references,
@@ -391,6 +395,22 @@ fn update_contract(
         Some(reason) => Settlement::failed(reason, changes),
         None => Settlement::applied(changes),
     }
+}
+
+/// A renewal could not be collected. The provider tries again by itself, and that much longer the site goes on.
+fn tell_payer(
+    ledger: &Ledger,
+    contract: &ContractFacts,
+    observed: &Observed,
+    status: SubscriptionStatus,
+) -> Option<Change> {
+    let invoice = observed.invoice.as_ref()?;
+    let has_failed =
+        status == SubscriptionStatus::PastDue && invoice.status == InvoiceStatus::Open && invoice.attempted;
+    (has_failed && !ledger.payer_was_told).then(|| Change::TellPayer {
+        contract: contract.id,
+        invoice: Box::new(invoice.clone()),
+    })
 }
 
 fn entitlement_of(status: SubscriptionStatus, limits: super::catalog::Limits, state: &ContractState) -> Entitlement {

@@ -14,7 +14,7 @@ use tenantry_domain::{
     },
 };
 use tenantry_kubernetes::{KubernetesCluster, Settings};
-use tenantry_test_support::LocalCluster;
+use tenantry_test_support::{self as shared, LocalCluster};
 use uuid::Uuid;
 
 /// Long enough for a pod on a machine that does other things as well.
@@ -258,32 +258,22 @@ pub fn chart() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../charts/tenant")
 }
 
-/// Asks again until the answer is yes.
+/// Waits until the cluster's answer is yes.
 pub async fn wait_for<F>(what: &str, mut ask: impl FnMut() -> F)
 where
     F: Future<Output = Result<bool, ClusterError>>,
 {
-    wait_for_some(what, || {
-        let answer = ask();
-        async move { answer.await.map(|yes| yes.then_some(())) }
-    })
-    .await;
+    shared::wait_for(what, PATIENCE, async || answered(what, ask().await).then_some(())).await;
 }
 
-/// Asks again until there is an answer.
+/// Waits until the cluster has an answer.
 pub async fn wait_for_some<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<Option<T>, ClusterError>>,
 {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await.unwrap_or_else(|error| panic!("{what}: {error}")) {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, asking)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not come about"))
+    shared::wait_for(what, PATIENCE, async || answered(what, ask().await)).await
+}
+
+fn answered<T>(what: &str, answer: Result<T, ClusterError>) -> T {
+    answer.unwrap_or_else(|error| panic!("{what}: {error}"))
 }

@@ -45,6 +45,9 @@ pub(super) enum Hold {
     Keep,
     /// Nobody holds it, anyone may take it after the pause.
     Release(Duration),
+    /// The same, for what waits to be ready: at once where it was woken since this try began, because what it waits for
+    /// may have happened after the step looked.
+    Await(Duration),
 }
 
 #[derive(Debug)]
@@ -85,7 +88,7 @@ impl Journal {
                  for no key update skip locked \
              ) \
              update operations o \
-             set epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => $3), \
+             set epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => $3), woken = false, \
                  state = case when state = 'waiting' then 'running' else state end \
              from due where o.id = due.id \
              returning o.id, organization_id, tenant_id, kind, params, state, attempt, epoch, deadline_at, cause, \
@@ -156,10 +159,13 @@ impl Journal {
     }
 
     /// Moves the operation and writes its records, in one statement. False: somebody else holds it, nothing happened.
+    ///
+    /// Signals are forgotten by each write: whatever comes next looks for itself.
     pub(super) async fn write(&self, executor: impl PgExecutor<'_>, write: &Write<'_>) -> Result<bool, sqlx::Error> {
-        let pause = match write.hold {
-            Hold::Keep => None,
-            Hold::Release(pause) => Some(pause.as_secs_f64()),
+        let (pause, may_be_cut_short) = match write.hold {
+            Hold::Keep => (None, false),
+            Hold::Release(pause) => (Some(pause.as_secs_f64()), false),
+            Hold::Await(pause) => (Some(pause.as_secs_f64()), true),
         };
         let records = sqlx::types::Json(write.records);
         sqlx::query_scalar(
@@ -172,7 +178,9 @@ impl Journal {
                      lease_until = case when $4::float8 is null \
                          then clock_timestamp() + make_interval(secs => $5) end, \
                      wake_at = case when $4::float8 is null then wake_at \
+                         when $8::boolean and woken then clock_timestamp() \
                          else clock_timestamp() + make_interval(secs => $4) end, \
+                     woken = false, \
                      error = case when $3 <> 'done' then coalesce($6::jsonb, error) end \
                  where id = $1 and epoch = $2 and lease_until > clock_timestamp() \
                  returning id, organization_id \
@@ -192,6 +200,7 @@ impl Journal {
         .bind(self.lease_secs)
         .bind(write.error)
         .bind(records)
+        .bind(may_be_cut_short)
         .fetch_one(executor)
         .await
     }

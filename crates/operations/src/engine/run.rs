@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
             return self.give_up(&plan, &history, failure, loaded).await;
         }
         if self.lease.is_stopping() {
-            self.release(self.state, Duration::ZERO).await?;
+            self.lay_down(self.state, Hold::Release(Duration::ZERO)).await?;
             return Ok(Some(None));
         }
         let attempt = self.begin(index, plan, history, loaded).await?;
@@ -251,27 +251,27 @@ impl<'a> Run<'a> {
                 tracing::info!(step = plan.name, phase = self.phase.as_str(), %failure, technical = failure.technical,
                     ?pause, "a try failed, another follows");
                 self.push_failure(&plan, &history, failure, false);
-                self.pause(&plan, pause).await
+                self.pause(&plan, Hold::Release(pause), pause).await
             }
             Verdict::NotYet { reason, pause } => {
                 if history.not_yet_reason.as_ref() != Some(&reason) {
                     let waiting = serde_json::to_value(Failure::new("not_yet", reason)).ok();
                     self.push(&plan, RecordKind::NotYet, history.starts, None, waiting);
                 }
-                self.pause(&plan, pause).await
+                self.pause(&plan, Hold::Await(pause), pause).await
             }
             Verdict::GiveUp(failure) => self.give_up(&plan, &history, failure, loaded).await,
         }
     }
 
-    async fn pause(&mut self, plan: &StepPlan, pause: Duration) -> Result<Option<Option<Duration>>, Halt> {
+    async fn pause(&mut self, plan: &StepPlan, hold: Hold, pause: Duration) -> Result<Option<Option<Duration>>, Halt> {
         self.finished = Some((plan.name, self.phase));
         let asleep = if self.phase == Phase::Do {
             OperationState::Waiting
         } else {
             OperationState::Undoing
         };
-        self.release(asleep, pause).await?;
+        self.lay_down(asleep, hold).await?;
         Ok(Some(Some(pause)))
     }
 

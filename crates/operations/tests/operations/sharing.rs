@@ -1,17 +1,11 @@
 //! Several engines on one database, one of them slow, stalled or leaving.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use tenantry_operations::{
-    Engine, EngineConfig, Enqueued, Moment, NewOperation, OperationState, Phase, Point, Probe, enqueue,
-};
-use tokio::sync::Notify;
+use tenantry_operations::{Engine, EngineConfig, Enqueued, Moment, NewOperation, OperationState, Phase, enqueue};
 use uuid::Uuid;
 
-use crate::support::{Fault, Faults, Ledger, Scratch, Sequence, World, brisk, eventually, registry, steady};
+use crate::support::{Fault, Faults, Ledger, Scratch, Sequence, Stall, World, brisk, eventually, registry, steady};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_engines_share_two_hundred_operations_and_run_none_twice() {
@@ -54,45 +48,11 @@ async fn two_engines_share_two_hundred_operations_and_run_none_twice() {
     }
 }
 
-/// Holds the worker up once, at the n-th pass of one moment of step b, until it is released.
-struct Stall {
-    moment: Moment,
-    passes_before: AtomicU32,
-    reached: Notify,
-    release: Notify,
-}
-
-impl Stall {
-    fn at(moment: Moment) -> Arc<Self> {
-        Self::after(0, moment)
-    }
-
-    fn after(passes: u32, moment: Moment) -> Arc<Self> {
-        Arc::new(Self {
-            moment,
-            passes_before: AtomicU32::new(passes),
-            reached: Notify::new(),
-            release: Notify::new(),
-        })
-    }
-}
-
-#[async_trait]
-impl Probe for Stall {
-    async fn at(&self, point: Point<'_>) {
-        let is_here = point.step == "b" && point.phase == Phase::Do && point.moment == self.moment;
-        if is_here && self.passes_before.fetch_sub(1, Ordering::SeqCst) == 0 {
-            self.reached.notify_one();
-            self.release.notified().await;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_worker_paused_past_its_lease_does_no_harm() {
     for moment in Moment::ALL {
         let scratch = Scratch::new().await;
-        let stall = Stall::at(moment);
+        let stall = Stall::at("b", moment);
         // As after a stopped process: nobody renews its leases, and nobody tells it.
         let paused = EngineConfig {
             heartbeat: Duration::from_secs(3600),
@@ -128,7 +88,7 @@ async fn a_worker_paused_past_its_lease_does_no_harm() {
 async fn a_worker_paused_past_its_lease_cannot_wake_what_has_ended() {
     let scratch = Scratch::new().await;
     // Stalled when it asks for the second time: what it then has to write is a move without any record.
-    let stall = Stall::after(1, Moment::Effect);
+    let stall = Stall::after(1, "b", Moment::Effect);
     let paused = EngineConfig {
         heartbeat: Duration::from_secs(3600),
         probe: Some(stall.clone()),
@@ -152,7 +112,7 @@ async fn a_worker_paused_past_its_lease_cannot_wake_what_has_ended() {
 #[tokio::test]
 async fn a_lease_that_is_taken_away_stops_the_step() {
     let scratch = Scratch::new().await;
-    let stall = Stall::at(Moment::Effect);
+    let stall = Stall::at("b", Moment::Effect);
     let config = EngineConfig {
         probe: Some(stall.clone()),
         ..brisk()
@@ -211,7 +171,7 @@ async fn an_operation_queued_in_a_transaction_that_fails_never_was() {
 #[tokio::test]
 async fn an_orderly_end_finishes_the_step_and_hands_the_rest_over_at_once() {
     let scratch = Scratch::new().await;
-    let stall = Stall::at(Moment::Effect);
+    let stall = Stall::at("b", Moment::Effect);
     let config = EngineConfig {
         probe: Some(stall.clone()),
         lease: Duration::from_secs(60),
@@ -243,7 +203,7 @@ async fn an_orderly_end_finishes_the_step_and_hands_the_rest_over_at_once() {
 #[tokio::test]
 async fn a_step_that_outlasts_the_grace_is_cut_short_and_taken_over_at_once() {
     let scratch = Scratch::new().await;
-    let stall = Stall::at(Moment::Effect);
+    let stall = Stall::at("b", Moment::Effect);
     let config = EngineConfig {
         probe: Some(stall.clone()),
         shutdown_grace: Duration::from_millis(50),

@@ -1,4 +1,4 @@
-//! Waiting costs neither a worker nor a connection.
+//! Waiting costs neither a worker nor a connection, and ends when somebody knows that it is over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_operations::{
-    Engine, EngineConfig, NewOperation, Operation, OperationState, Registry, Step, StepContext, StepError, StepState,
-    Steps, enqueue,
+    Engine, EngineConfig, Failure, Moment, NewOperation, Operation, OperationState, Registry, Step, StepContext,
+    StepError, StepState, Steps, enqueue, wake,
 };
 use uuid::Uuid;
 
-use crate::support::{Scratch, eventually, steady};
+use crate::support::{Scratch, Stall, eventually, steady};
 
-/// Done once the door is open; asks again after an hour, or after ten milliseconds when impatient.
+/// Done once the door is open; asks again after an hour, or after ten milliseconds when impatient. A jammed one fails.
 struct Wait;
 struct Door;
 
@@ -33,6 +33,7 @@ enum Patience {
     Hour,
     Moment,
     None,
+    Jammed,
 }
 
 #[async_trait]
@@ -46,6 +47,9 @@ impl Step<Wait> for Door {
             _ if cx.context().load(Ordering::SeqCst) => return Ok(()),
             Patience::Hour => Duration::from_secs(3600),
             Patience::Moment => Duration::from_millis(10),
+            Patience::Jammed => {
+                return Err(Failure::new("jammed", "The door is jammed.").into_retry_after(Duration::from_secs(3600)));
+            }
         };
         Err(StepError::not_yet("the door", after))
     }
@@ -53,6 +57,10 @@ impl Step<Wait> for Door {
     async fn undo(&self, _: &StepContext<Wait>) -> Result<(), StepError> {
         Ok(())
     }
+}
+
+fn new(patience: Patience) -> NewOperation {
+    NewOperation::of::<Wait>(Uuid::now_v7(), Uuid::now_v7(), &patience, "test", "tester").unwrap()
 }
 
 #[tokio::test]
@@ -66,7 +74,6 @@ async fn five_hundred_waiting_operations_hold_neither_worker_nor_connection() {
         ..steady()
     };
     let engine = Engine::start(pool.clone(), door.clone(), registry, config);
-    let new = |patience| NewOperation::of::<Wait>(Uuid::now_v7(), Uuid::now_v7(), &patience, "test", "tester").unwrap();
     let mut tx = scratch.pool.begin().await.unwrap();
     for _ in 0..500 {
         enqueue(&mut tx, new(Patience::Hour)).await.unwrap();
@@ -106,4 +113,91 @@ async fn five_hundred_waiting_operations_hold_neither_worker_nor_connection() {
     })
     .await;
     engine.shutdown().await;
+}
+
+/// An engine that stops after the first look of the step, before it has written down what the step said.
+struct Looking {
+    scratch: Scratch,
+    door: Arc<AtomicBool>,
+    stall: Arc<Stall>,
+    _engine: Engine,
+}
+
+impl Looking {
+    async fn start() -> Self {
+        let scratch = Scratch::new().await;
+        let door = Arc::new(AtomicBool::new(false));
+        let stall = Stall::at("door", Moment::Effect);
+        let config = EngineConfig {
+            probe: Some(stall.clone()),
+            ..steady()
+        };
+        let registry = Arc::new(Registry::new().with::<Wait>().unwrap());
+        let engine = Engine::start(scratch.pool.clone(), door.clone(), registry, config);
+        Self {
+            scratch,
+            door,
+            stall,
+            _engine: engine,
+        }
+    }
+
+    async fn wake(&self, subject: Uuid) {
+        wake(&mut *self.scratch.connection().await, &[subject]).await.unwrap();
+    }
+
+    /// Sleeps for long after that many looks.
+    async fn asleep(&self, looks: i64) {
+        eventually("a long sleep", async || {
+            let asleep = "select coalesce(max(epoch), 0) from operations \
+                          where state = 'waiting' and lease_until is null and wake_at > now() + interval '50 minutes'";
+            (self.scratch.count(asleep).await == looks).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_wake_that_comes_while_the_step_looks_is_not_lost() {
+    let looking = Looking::start().await;
+    let new = new(Patience::Hour);
+    let subject = new.subject;
+    let id = looking.scratch.queue_new(new).await;
+    looking.stall.reached.notified().await;
+    looking.door.store(true, Ordering::SeqCst);
+    looking.wake(subject).await;
+    looking.stall.release.notify_one();
+    looking.scratch.reach(id, OperationState::Done).await;
+}
+
+#[tokio::test]
+async fn a_remembered_wake_is_worth_one_more_look() {
+    let looking = Looking::start().await;
+    let new = new(Patience::Hour);
+    let subject = new.subject;
+    let id = looking.scratch.queue_new(new).await;
+    looking.stall.reached.notified().await;
+    for _ in 0..3 {
+        looking.wake(subject).await;
+    }
+    looking.stall.release.notify_one();
+    looking.asleep(2).await;
+    looking.wake(subject).await;
+    looking.asleep(3).await;
+    looking.door.store(true, Ordering::SeqCst);
+    looking.wake(subject).await;
+    looking.scratch.reach(id, OperationState::Done).await;
+}
+
+#[tokio::test]
+async fn a_wake_while_a_step_fails_does_not_shorten_its_backoff() {
+    let looking = Looking::start().await;
+    let new = new(Patience::Jammed);
+    let subject = new.subject;
+    looking.scratch.queue_new(new).await;
+    looking.stall.reached.notified().await;
+    // The step's own failure may be what happened.
+    looking.wake(subject).await;
+    looking.stall.release.notify_one();
+    looking.asleep(1).await;
 }

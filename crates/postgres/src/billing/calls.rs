@@ -84,15 +84,22 @@ pub async fn lease(
     Ok(leased.rows_affected() == 1)
 }
 
-/// Lets go of a write.
+/// The channel that tells which writes were let go of, by their keys.
+pub const ENDED: &str = "stripe_call_ended";
+
+/// Lets go of a write, and tells whoever waits for it.
 ///
 /// # Errors
 /// The database.
 pub async fn end_lease(tx: &mut SystemTx, key: &str) -> Result<(), DatabaseError> {
-    sqlx::query("update stripe_calls set leased_until = null where key = $1")
-        .bind(key)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "with ended as (update stripe_calls set leased_until = null where key = $1 returning key) \
+         select pg_notify($2, key) from ended",
+    )
+    .bind(key)
+    .bind(ENDED)
+    .execute(&mut *tx)
+    .await?;
     Ok(())
 }
 

@@ -224,3 +224,42 @@ pub async fn ending_with(tx: &mut SystemTx, tenant: TenantId) -> Result<Option<S
     .fetch_optional(&mut *tx)
     .await?)
 }
+
+/// Who pays for a contract, as a mail to them says it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct PayerRow {
+    /// Whose contract.
+    pub organization_name: String,
+    /// That organization's name in addresses.
+    pub organization_slug: String,
+    /// Its owner's address.
+    pub email: Option<String>,
+    /// The product's key.
+    pub product: String,
+    /// The plan's key.
+    pub plan: String,
+    /// What the contract costs, in the smallest unit.
+    pub amount_minor: Option<i64>,
+    /// Three letters.
+    pub currency: Option<String>,
+}
+
+/// Who pays for a contract.
+///
+/// # Errors
+/// The database.
+pub async fn find_payer(tx: &mut SystemTx, contract: SubscriptionId) -> Result<Option<PayerRow>, DatabaseError> {
+    Ok(sqlx::query_as(
+        "select o.name as organization_name, coalesce(g.slug, '') as organization_slug, u.email_normalized as email, \
+             s.product, v.plan, p.amount_minor, p.currency \
+         from subscriptions s join organizations o on o.id = s.organization_id \
+             join plan_versions v on v.id = s.plan_version_id left join prices p on p.id = s.price_id \
+             left join organization_slugs g on g.organization_id = o.id and g.is_current \
+             left join memberships m on m.organization_id = o.id and m.role = 'owner' \
+             left join users u on u.id = m.user_id \
+         where s.id = $1",
+    )
+    .bind(contract.uuid())
+    .fetch_optional(&mut *tx)
+    .await?)
+}

@@ -175,21 +175,3 @@ pub async fn last_record<'c>(
         .await?;
     Ok(seq)
 }
-
-/// Wakes the operation that sleeps for this tenant, because what it waits for may have happened.
-///
-/// # Errors
-/// When the database fails.
-pub async fn wake<'c>(tx: impl Executor<'c, Database = Postgres>, tenant: TenantId) -> Result<bool, DatabaseError> {
-    let woken = sqlx::query(
-        "update operations set wake_at = clock_timestamp() \
-         where tenant_id = $1 and state in ('waiting', 'undoing') and lease_until is null \
-           and wake_at > clock_timestamp()",
-    )
-    .persistent(false)
-    .bind(tenant.uuid())
-    .execute(tx)
-    .await?
-    .rows_affected();
-    Ok(woken > 0)
-}

@@ -122,12 +122,40 @@ refuses! {
          values (gen_random_uuid(), 'other', 'starter', 1, '{}');
          update tenants set plan_version_wanted = (select id from plan_versions where product = 'other')"
         => "tenants_plan_wanted_of_product";
+    a_checkout_at_the_price_of_another_product:
+        "insert into products (key, delivery, definition) values ('other', 'dedicated', '{}');
+         insert into plan_versions (id, product, plan, version, definition)
+         values (gen_random_uuid(), 'other', 'starter', 1, '{}');
+         insert into prices (id, plan_version_id, recurrence, currency, amount_minor, lookup_key)
+         select gen_random_uuid(), id, 'month', 'EUR', 100, 'other' from plan_versions where product = 'other';
+         update checkouts set price_id = (select id from prices where lookup_key = 'other')"
+        => "checkouts_price_of_product";
+    a_contract_at_the_price_of_another_product:
+        "insert into products (key, delivery, definition) values ('other', 'dedicated', '{}');
+         insert into plan_versions (id, product, plan, version, definition)
+         values (gen_random_uuid(), 'other', 'starter', 1, '{}');
+         insert into prices (id, plan_version_id, recurrence, currency, amount_minor, lookup_key)
+         select gen_random_uuid(), id, 'month', 'EUR', 100, 'other' from plan_versions where product = 'other';
+         update subscriptions set price_id = (select id from prices where lookup_key = 'other')"
+        => "subscriptions_price_of_product";
+    a_checkout_for_a_tenant_of_another_product:
+        "insert into products (key, delivery, definition) values ('other', 'dedicated', '{}');
+         insert into plan_versions (id, product, plan, version, definition)
+         values (gen_random_uuid(), 'other', 'starter', 1, '{}');
+         insert into prices (id, plan_version_id, recurrence, currency, amount_minor, lookup_key)
+         select gen_random_uuid(), id, 'month', 'EUR', 100, 'other' from plan_versions where product = 'other';
+         update checkouts set product = 'other', price_id = (select id from prices where lookup_key = 'other')"
+        => "checkouts_tenant_of_product";
     an_audit_event_that_changes: "update audit_events set actor = 'nobody'"
         => "permission denied for table audit_events";
     an_audit_event_that_vanishes: "delete from audit_events" => "permission denied for table audit_events";
 }
 
 allows! {
+    a_price_stays_with_the_product_of_its_plan:
+        "insert into products (key, delivery, definition) values ('other', 'dedicated', '{}');
+         update prices set product = 'other';
+         do $$ begin assert not exists (select from prices where product = 'other'), 'it moved'; end $$";
     an_owner_hands_over_by_demoting_first:
         "insert into memberships (organization_id, user_id, role)
          select '{organization}', id, 'member' from users where email_normalized = 'stranger@example.org';

@@ -184,3 +184,36 @@ async fn code(installation: &Installation, arguments: &[&str]) -> i32 {
     assert!(!spoken.stderr.contains("panicked"), "{spoken:?}");
     spoken.code
 }
+
+#[tokio::test]
+async fn a_master_key_is_replaced_by_its_file_alone() {
+    let installation = Installation::prepare().await;
+    let rotate = ["master-key", "rotate", "--output", "json"];
+    let resealed = |answer: &Value| -> u64 {
+        let columns = answer["columns"].as_array().expect("columns").iter();
+        columns
+            .map(|column| column["resealed"].as_u64().expect("a number"))
+            .sum()
+    };
+    let before = installation.must(&rotate).await.json();
+    assert_eq!((&before["key"], resealed(&before)), (&Value::from("k1"), 0));
+
+    let file = installation.path("master-keys");
+    let former = std::fs::read_to_string(&file).expect("the keys");
+    let newer = "k2 QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoyMzQ1Njc=\n";
+    std::fs::write(&file, format!("{former}{newer}")).expect("a file");
+    let first = installation.must(&rotate).await.json();
+    assert_eq!(first["key"], "k2");
+    // At least what other keys are derived from, and the secret of the webhook endpoint.
+    assert!(resealed(&first) >= 2, "{first}");
+    assert_eq!(resealed(&installation.must(&rotate).await.json()), 0);
+
+    std::fs::write(&file, newer).expect("a file");
+    let healthy = installation.tenantry(&["doctor", "--output", "json"]).await;
+    assert!(healthy.stdout.contains("is kept in the ledger, sealed"), "{healthy:?}");
+    // With the former key alone nothing opens, and that is said.
+    std::fs::write(&file, former).expect("a file");
+    let locked = installation.tenantry(&rotate).await;
+    assert_eq!(locked.code, USAGE, "{locked:?}");
+    assert!(locked.stderr.contains("k2"), "{locked:?}");
+}

@@ -7,6 +7,7 @@ mod customer;
 mod installation;
 mod ledger;
 mod server;
+mod span_receiver;
 mod stripe;
 
 pub(crate) use auditor::audit;
@@ -14,6 +15,7 @@ pub(crate) use catalog::STARTER;
 pub(crate) use customer::Customer;
 pub(crate) use installation::Installation;
 pub(crate) use ledger::Record;
+pub(crate) use span_receiver::SpanReceiver;
 
 use std::time::Duration;
 

@@ -17,3 +17,4 @@ mod happy;
 mod kills;
 mod refusals;
 mod sharing;
+mod traces;

@@ -4,15 +4,18 @@
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{TryRng, rngs::SysRng};
 use sha2::Sha256;
-use tenantry_postgres::accounts::token_secrets::{self, SCOPE, SealedTokenSecret};
+use tenantry_postgres::sealed_secrets;
 use zeroize::Zeroizing;
 
 use super::super::OpaqueToken;
 use crate::{
     App,
     error::Fault,
-    sealing::{Sealed, SealingError},
+    sealing::{Place, SealingError},
 };
+
+const SCOPE: &str = "refresh_tokens";
+const NAME: &str = "successors";
 
 type Secret = Zeroizing<[u8; 32]>;
 
@@ -30,31 +33,25 @@ pub(super) async fn successor(app: &App, predecessor: &OpaqueToken) -> Result<Op
 }
 
 async fn find_or_make(app: &App) -> Result<Secret, Fault> {
-    let installation = app.settings.installation;
+    let place = Place {
+        scope: SCOPE,
+        organization: None,
+        owner: app.settings.installation.uuid(),
+        name: NAME,
+    };
     let mut tx = app.database.system("the secret behind refresh tokens").await?;
-    if token_secrets::find(&mut tx, installation).await?.is_none() {
+    if sealed_secrets::find(&mut tx, SCOPE, place.owner, NAME).await?.is_none() {
         let mut made = Secret::default();
         SysRng
             .try_fill_bytes(made.as_mut_slice())
             .map_err(|_| Fault::NoRandomness)?;
-        let sealed = app.sealer.seal(SCOPE, installation.uuid(), made.as_slice())?;
-        let row = SealedTokenSecret {
-            key_id: sealed.key_id,
-            wrapped_key: sealed.wrapped_key,
-            ciphertext: sealed.ciphertext,
-        };
-        token_secrets::insert_if_absent(&mut tx, installation, &row).await?;
+        let row = app.sealer.seal_secret(place, made.as_slice())?;
+        sealed_secrets::insert_if_absent(&mut tx, SCOPE, None, place.owner, &row).await?;
     }
     // Read back: another replica may have been first.
-    let stored = token_secrets::find(&mut tx, installation).await?;
+    let stored = sealed_secrets::find(&mut tx, SCOPE, place.owner, NAME).await?;
     tx.commit().await?;
-    let stored = stored.ok_or(SealingError::Tampered)?;
-    let sealed = Sealed {
-        key_id: stored.key_id,
-        wrapped_key: stored.wrapped_key,
-        ciphertext: stored.ciphertext,
-    };
-    let opened = app.sealer.open(SCOPE, installation.uuid(), &sealed)?;
+    let opened = app.sealer.open_secret(place, stored.ok_or(SealingError::Tampered)?)?;
     let secret = <[u8; 32]>::try_from(opened.as_slice()).map_err(|_| SealingError::Tampered)?;
     Ok(Zeroizing::new(secret))
 }

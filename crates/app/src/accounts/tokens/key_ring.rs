@@ -21,6 +21,7 @@ use crate::{
     App,
     error::Fault,
     follow::{Followed, follow},
+    sealing::Purpose,
 };
 
 /// What is younger is used as it is.
@@ -29,8 +30,6 @@ const FRESH_FOR: TimeDelta = TimeDelta::seconds(60);
 const USABLE_FOR: TimeDelta = TimeDelta::minutes(10);
 /// A token may name a key that is newer than what is held; whoever makes names up has the ledger read this often.
 const READ_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(5);
-
-pub(super) const PURPOSE: &str = "signing key";
 
 /// A key, ready for use.
 pub(super) struct Key {
@@ -170,7 +169,7 @@ pub(super) async fn read(app: &App) -> Result<Arc<Published>, Fault> {
 }
 
 fn open(app: &App, row: SigningKeyRow) -> Result<Key, Fault> {
-    let signing = match app.sealer.open_text(PURPOSE, &row.sealed_private) {
+    let signing = match app.sealer.open_text(&Purpose::SigningKey, &row.sealed_private) {
         Ok(private) => key_pair::signing_key(row.algorithm, &private),
         Err(error) => {
             tracing::error!(kid = row.kid, %error, "a signing key does not open; it verifies, but does not sign here");

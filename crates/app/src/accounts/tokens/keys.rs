@@ -13,12 +13,13 @@ use tenantry_postgres::{
 use super::{
     KeyError,
     key_pair::{self, KeyPair},
-    key_ring::{self, PURPOSE, Published},
+    key_ring::{self, Published},
 };
 use crate::{
     App,
     audit::{self, Act},
     error::Fault,
+    sealing::Purpose,
 };
 
 /// Who acts when nobody asked.
@@ -240,7 +241,7 @@ async fn add(
         kid: pair.kid,
         algorithm,
         public_jwk: pair.public_jwk,
-        sealed_private: app.sealer.seal_text(PURPOSE, &pair.private)?,
+        sealed_private: app.sealer.seal_text(&Purpose::SigningKey, &pair.private)?,
         times,
     };
     signing_keys::add(tx, &row).await?;

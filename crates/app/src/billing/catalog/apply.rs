@@ -339,7 +339,7 @@ impl Run<'_> {
             .database
             .system("forget the signing secrets of removed endpoints")
             .await?;
-        webhook_secrets::forget_others(&mut tx, &remaining)
+        webhook_secrets::forget_others(&mut tx, self.app, &remaining)
             .await
             .map_err(BillingFault::from)?;
         Ok(tx.commit().await?)

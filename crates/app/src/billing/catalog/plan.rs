@@ -49,7 +49,7 @@ pub(super) async fn compare(
     let catalog = catalog::load(document)?;
     let mut tx = app.database.read_system("read the catalog").await?;
     let ledger = table::load(&mut tx).await?;
-    let known = webhook_secrets::known_endpoints(&mut tx).await?;
+    let known = webhook_secrets::known_endpoints(&mut tx, app).await?;
     tx.commit().await?;
     let provider = provider_state(app, &catalog, webhook, known).await?;
     let changes = changes(app, &ledger, &provider, &catalog)?;

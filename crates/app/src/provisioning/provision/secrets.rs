@@ -7,7 +7,7 @@ use rand::{TryRng, rngs::SysRng};
 use secrecy::SecretString;
 use tenantry_domain::provisioning::cluster::{Part, TenantSecret};
 use tenantry_operations::{Failure, Step, StepContext, StepError};
-use tenantry_postgres::provisioning::secrets::{self as table, SCOPE, SealedSecret};
+use tenantry_postgres::sealed_secrets::{self as table, SealedSecret};
 use zeroize::Zeroizing;
 
 use super::{Provision, namespace::keeps_what_is_there};
@@ -16,9 +16,9 @@ use crate::{
     provisioning::{
         blueprint::Blueprint,
         effects, failure,
-        steps::{Subject, placement},
+        steps::{SECRET_SCOPE as SCOPE, Subject, placement},
     },
-    sealing::{Sealed, SealingError},
+    sealing::{Place, SealingError},
 };
 
 /// 24 of 64 letters are 144 bits.
@@ -84,41 +84,39 @@ async fn open_or_make(
         .system("keep a tenant's sealed secrets")
         .await
         .map_err(failure::of_database)?;
-    let known = table::list(&mut tx, subject.tenant)
-        .await
-        .map_err(failure::of_database)?;
+    let known = table::list(&mut tx, SCOPE, owner).await.map_err(failure::of_database)?;
     for name in names
         .iter()
         .filter(|name| !known.iter().any(|secret| secret.name == **name))
     {
         let made = random_word().map_err(unsealable)?;
-        let sealed = app.sealer.seal(SCOPE, owner, made.as_bytes()).map_err(unsealable)?;
-        let row = SealedSecret {
-            name: name.clone(),
-            key_id: sealed.key_id,
-            wrapped_key: sealed.wrapped_key,
-            ciphertext: sealed.ciphertext,
-        };
-        table::insert_if_absent(&mut tx, subject.tenant, subject.organization, &row)
+        let row = app
+            .sealer
+            .seal_secret(place(subject, name), made.as_bytes())
+            .map_err(unsealable)?;
+        table::insert_if_absent(&mut tx, SCOPE, Some(subject.organization), owner, &row)
             .await
             .map_err(failure::of_database)?;
     }
-    let stored = table::list(&mut tx, subject.tenant)
-        .await
-        .map_err(failure::of_database)?;
+    let stored = table::list(&mut tx, SCOPE, owner).await.map_err(failure::of_database)?;
     tx.commit().await.map_err(failure::of_database)?;
-    stored.into_iter().map(|row| open(app, owner, row)).collect()
+    stored.into_iter().map(|row| open(app, subject, row)).collect()
 }
 
-fn open(app: &App, owner: uuid::Uuid, row: SealedSecret) -> Result<(String, SecretString), StepError> {
-    let sealed = Sealed {
-        key_id: row.key_id,
-        wrapped_key: row.wrapped_key,
-        ciphertext: row.ciphertext,
-    };
-    let opened = app.sealer.open(SCOPE, owner, &sealed).map_err(unsealable)?;
+fn open(app: &App, subject: &Subject, row: SealedSecret) -> Result<(String, SecretString), StepError> {
+    let name = row.name.clone();
+    let opened = app.sealer.open_secret(place(subject, &name), row).map_err(unsealable)?;
     let text = std::str::from_utf8(&opened).map_err(|_| unsealable(SealingError::Tampered))?;
-    Ok((row.name, SecretString::from(text)))
+    Ok((name, SecretString::from(text)))
+}
+
+fn place<'a>(subject: &Subject, name: &'a str) -> Place<'a> {
+    Place {
+        scope: SCOPE,
+        organization: Some(subject.organization),
+        owner: subject.tenant.uuid(),
+        name,
+    }
 }
 
 fn random_word() -> Result<Zeroizing<String>, SealingError> {

@@ -167,6 +167,12 @@ pub struct Invoice {
     pub id: String,
     /// Where it stands.
     pub status: InvoiceStatus,
+    /// Whether its payment was tried.
+    pub attempted: bool,
+    /// What is still to be paid.
+    pub amount_remaining: Option<Money>,
+    /// Where it can be paid by hand.
+    pub page: Option<String>,
     /// Which subscription it is for.
     pub subscription: Option<String>,
     /// Who pays.

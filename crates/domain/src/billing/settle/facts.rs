@@ -33,6 +33,8 @@ pub struct Ledger {
     pub price: Option<PriceFacts>,
     /// Whether the organization has a live contract for the checkout's product, and that product is shared.
     pub has_live_shared_contract: bool,
+    /// Whether whoever pays was told that the observed invoice could not be collected.
+    pub payer_was_told: bool,
 }
 
 /// A row of `checkouts`.

@@ -9,6 +9,7 @@ use super::{
     super::{
         catalog::Delivery,
         checkout::{CheckoutFailure, CheckoutState},
+        provider::Invoice,
         subscription::Entitlement,
     },
     facts::ContractState,
@@ -179,6 +180,13 @@ pub enum Change {
         tenant: TenantId,
         /// What it says.
         desired: DesiredState,
+    },
+    /// A renewal could not be collected: whoever pays has to hear of it, once for each invoice.
+    TellPayer {
+        /// Of which contract.
+        contract: SubscriptionId,
+        /// The provider's invoice.
+        invoice: Box<Invoice>,
     },
     /// A subscription that nobody wanted is to end before it costs money again.
     CancelAtProvider {

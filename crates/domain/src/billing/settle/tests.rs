@@ -75,6 +75,29 @@ fn a_page_that_was_left_behind_does_not_end_its_purchase() {
 }
 
 #[test]
+fn whoever_pays_is_told_once_that_a_renewal_failed() {
+    for first in Entry::ALL {
+        let mut world = World::new();
+        world.see(first, Moment::Paid);
+        assert_eq!(world.told, 0, "{first:?}");
+        for entry in [first].into_iter().chain(Entry::ALL) {
+            world.see(entry, Moment::PastDue);
+            assert_eq!(world.told, 1, "{first:?} then {entry:?}");
+        }
+        assert_eq!(world.access(), Some(Access::Grace));
+    }
+}
+
+#[test]
+fn a_first_payment_that_fails_is_told_by_the_page_that_it_fails_on() {
+    for entry in Entry::ALL {
+        let mut world = World::new();
+        world.see(entry, Moment::Submitted);
+        assert_eq!(world.told, 0, "{entry:?}");
+    }
+}
+
+#[test]
 fn a_payment_that_never_came_fails_the_checkout() {
     let mut world = World::new();
     let settlement = world.see(Entry::Subscription, Moment::NeverPaid);

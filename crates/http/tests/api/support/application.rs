@@ -10,7 +10,7 @@ use tenantry_app::{
     clock::ManualClock,
     context::Parts,
     mail::SendMail,
-    sealing::{MasterKeys, Sealer},
+    sealing::{MasterKeys, Purpose, Sealer},
 };
 use tenantry_domain::{ids::InstallationId, mail::OutgoingMail};
 use tenantry_http::{AppState, HttpSettings, TrustedProxies, router};
@@ -279,7 +279,7 @@ impl TestApp {
                 .unwrap();
         sealed
             .iter()
-            .map(|sealed| serde_json::from_str(&self.app.sealer.open_text("mail", sealed).unwrap()).unwrap())
+            .map(|sealed| serde_json::from_str(&self.app.sealer.open_text(&Purpose::Mail, sealed).unwrap()).unwrap())
             .collect()
     }
 

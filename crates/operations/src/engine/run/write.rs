@@ -1,7 +1,5 @@
 //! How a run writes: records and moves together, hooks in the same transaction.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{Halt, Run};
@@ -19,9 +17,9 @@ pub(super) enum Hook<'a> {
 }
 
 impl Run<'_> {
-    pub(super) async fn release(&mut self, state: OperationState, pause: Duration) -> Result<(), Halt> {
+    pub(super) async fn lay_down(&mut self, state: OperationState, hold: Hold) -> Result<(), Halt> {
         let error = self.failure_to_write();
-        self.write(state, Hold::Release(pause), error.as_ref()).await
+        self.write(state, hold, error.as_ref()).await
     }
 
     pub(super) async fn write(&mut self, state: OperationState, hold: Hold, error: Option<&Value>) -> Result<(), Halt> {

@@ -1,12 +1,9 @@
 //! Compares cluster, Helm, Stripe and ledger of one installation. Whatever disagrees is told in words.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tenantry_test_support::wait_for_ok;
 
 use super::{Installation, PATIENCE};
 
@@ -34,19 +31,15 @@ struct TenantRow {
 
 /// Fails when cluster, Helm, Stripe and ledger do not come to agree.
 pub(crate) async fn audit(installation: &Installation) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    wait_for_ok("cluster, Helm, Stripe and ledger to agree", PATIENCE, async || {
         let differences = find_differences(installation).await;
         if differences.is_empty() {
-            return;
+            Ok(())
+        } else {
+            Err(differences)
         }
-        assert!(
-            Instant::now() < deadline,
-            "the audit found:\n  {}",
-            differences.join("\n  ")
-        );
-        sleep(Duration::from_millis(300)).await;
-    }
+    })
+    .await;
 }
 
 /// What disagrees right now.

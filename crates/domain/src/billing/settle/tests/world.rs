@@ -117,6 +117,7 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     pub(super) contracts: usize,
     pub(super) provisions: usize,
+    pub(super) told: usize,
 }
 
 impl World {
@@ -153,11 +154,13 @@ impl World {
                 limits: Limits::default(),
             }),
             has_live_shared_contract: false,
+            payer_was_told: false,
         };
         Self {
             ledger,
             contracts: 0,
             provisions: 0,
+            told: 0,
         }
     }
 
@@ -224,6 +227,10 @@ impl World {
                 self.each_tenant(|tenant| tenant.is_pending = false);
             }
             Change::WantTenant { desired, .. } => self.each_tenant(|tenant| tenant.desired = *desired),
+            Change::TellPayer { .. } => {
+                self.told += 1;
+                self.ledger.payer_was_told = true;
+            }
             Change::CancelAtProvider { .. } => {}
         }
     }
@@ -290,6 +297,9 @@ pub(super) fn observed(entry: Entry, moment: Moment) -> Observed {
     let invoice = subscription.as_ref().map(|subscription| Invoice {
         id: "in_1".to_owned(),
         status: moment.invoice(),
+        attempted: moment != Moment::Opened,
+        amount_remaining: None,
+        page: None,
         subscription: Some(subscription.id.clone()),
         customer: None,
         livemode: false,
