@@ -8,6 +8,8 @@
 
 mod avatar;
 mod bodies;
+mod bombs;
+mod clocks;
 mod csrf;
 mod delete_account;
 mod devices;
