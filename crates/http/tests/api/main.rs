@@ -10,6 +10,7 @@ mod avatar;
 mod bodies;
 mod bombs;
 mod clocks;
+mod contract;
 mod csrf;
 mod delete_account;
 mod devices;
