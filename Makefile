@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help demo test check bench chaos cluster cluster-down screenshots generate
+.PHONY: help demo test check bench chaos coverage fuzz cluster cluster-down screenshots generate
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,6 +21,12 @@ bench: ## Measure speed and size; results go to bench/results
 
 chaos: ## Long fault and isolation runs
 	@dev/test/chaos
+
+coverage: ## Which lines all tests go through; pages in target/llvm-cov/html
+	@dev/test/run --coverage
+
+fuzz: ## Look for inputs that break what reads strangers' bytes; FUZZ_SECONDS for each target
+	@dev/test/fuzz
 
 cluster: ## Only the local Kubernetes
 	@dev/cluster/cluster up --name dev && dev/cluster/cluster env --name dev

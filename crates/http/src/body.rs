@@ -104,7 +104,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         let path = error.path().clone();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // The parser calls it an error of syntax when something else than a text stands for one of several names.
+        if inner.is_data() || serde_json::from_str::<serde_json::Value>(text).is_ok() {
             Problem::fields(vec![fields::from_shape(&path, &inner)])
         } else {
             malformed(&inner)
@@ -182,6 +183,15 @@ mod tests {
         name: String,
         #[garde(dive)]
         inner: Option<Inner>,
+        #[garde(skip)]
+        size: Option<Size>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Size {
+        Small,
+        Large,
     }
 
     #[derive(Debug, Deserialize, Validate)]
@@ -232,6 +242,10 @@ mod tests {
             (r#"{"name":"a","inner":null}"#, "/name too_short"),
             (r#"{"name":"abcde"}"#, "/name too_long"),
             (r#"{"name":5}"#, "/name invalid_type"),
+            (r#"{"name":"abc","size":["small"]}"#, "/size invalid_type"),
+            (r#"{"name":"abc","size":1}"#, "/size invalid_type"),
+            (r#"{"name":"abc","size":"medium"}"#, "/size invalid_value"),
+            (r#"{"name":"abc","size":"small"}"#, "ok"),
             (r#"{}"#, "/name required"),
             (r#"{"name":"abc","name":"abd"}"#, "/name duplicate_field"),
             (r#"{"name":"abc","a/b":1}"#, "/a~1b unknown_field"),

@@ -23,6 +23,8 @@ mod path;
 pub mod problem;
 pub mod provisioning;
 mod rate_limit;
+#[doc(hidden)]
+pub mod readers;
 mod router;
 mod state;
 mod trace;

@@ -56,12 +56,12 @@ where
     }
 }
 
-/// The decoded text of a path parameter.
+/// The decoded text of a path parameter. The ledger's texts hold no NUL, so one that does names nothing.
 pub(crate) async fn parameter<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Option<String> {
     let parameters = RawPathParams::from_request_parts(parts, state).await.ok()?;
     parameters
         .iter()
-        .find(|(key, _)| *key == name)
+        .find(|(key, value)| *key == name && !value.contains('\0'))
         .map(|(_, value)| value.to_owned())
 }
 

@@ -44,6 +44,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tenantry-test-support", &["tenantry-postgres", "tenantry-domain"]),
     ("tenantry-demo", &[]),
     ("tenantry-bench", &["tenantry-demo"]),
+    (
+        "tenantry-fuzz",
+        &["tenantry-domain", "tenantry-stripe", "tenantry-app", "tenantry-http"],
+    ),
 ];
 
 /// What the domain must do without: it is pure.

@@ -110,9 +110,11 @@ impl Throttle {
         }
         let doublings = (failures.count - self.free).min(20);
         let pause = TimeDelta::seconds(1_i64 << doublings).min(self.longest);
-        // A clock that jumped backwards must not lock anybody out for longer than the pause itself.
-        let left = (failures.last_at + pause - now).min(pause);
-        (left > TimeDelta::zero()).then_some(left)
+        let left = failures.last_at + pause - now;
+        // A failure from further ahead than its own pause was dated by a clock that has been set back since: waiting
+        // until that time comes again would lock its account out for as long as the clock was wrong.
+        let is_dated_wrongly = left > pause * 2;
+        (left > TimeDelta::zero() && !is_dated_wrongly).then_some(left.min(pause))
     }
 }
 
@@ -160,6 +162,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_back_locks_nobody_out() {
-        assert_eq!(pause_after(5, -86_400), Some(1));
+        assert_eq!(pause_after(9, -1), Some(16), "another server's clock is a little ahead");
+        assert_eq!(pause_after(9, -16), Some(16));
+        assert_eq!(pause_after(9, -17), None);
+        assert_eq!(pause_after(1_000_000, -86_400), None);
     }
 }

@@ -9,6 +9,8 @@ mod error;
 pub mod jwks;
 mod page;
 mod parameters;
+#[doc(hidden)]
+pub mod readers;
 mod redirect;
 pub mod token;
 pub mod userinfo;

@@ -17,6 +17,8 @@ pub(super) fn from_shape(path: &Path, error: &serde_json::Error) -> FieldProblem
         ("unknown_field", "This member is not known here; remove it.".to_owned())
     } else if message.starts_with("duplicate field") {
         ("duplicate_field", "This member occurs twice; send it once.".to_owned())
+    } else if message.starts_with("expected value") {
+        ("invalid_type", "Expected one of the names allowed here.".to_owned())
     } else if message.starts_with("unknown variant") {
         ("invalid_value", "This is none of the values allowed here.".to_owned())
     } else {

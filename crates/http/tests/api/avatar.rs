@@ -74,6 +74,96 @@ async fn what_hides_in_a_file_is_never_handed_out() {
     assert!(!shown.text().contains("script"), "{}", shown.text());
 }
 
+/// Files that say to be 65,000 pixels wide and high, or 16,383, in each format that is taken.
+fn bombs() -> [(&'static str, Vec<u8>); 4] {
+    // A frame of three colours, and what a decoder asks for before it reads the size.
+    let mut jpeg = b"\xff\xd8\xff\xc0\x00\x11\x08\xfd\xe8\xfd\xe8\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00".to_vec();
+    jpeg.extend_from_slice(b"\xff\xda\x00\x0c\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00\x00\xff\xd9");
+    let lossless =
+        b"RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xfe\xff\xff\x0f\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+    let lossy = b"RIFF\x16\x00\x00\x00WEBPVP8 \x0a\x00\x00\x00\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f";
+    [
+        ("image/png", bytes(BOMB)),
+        ("image/jpeg", jpeg),
+        ("image/webp", lossless.to_vec()),
+        ("image/webp", lossy.to_vec()),
+    ]
+}
+
+#[tokio::test]
+async fn bombs_are_not_lit_in_any_format() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    for (content_type, file) in bombs() {
+        let answer = put(&mut ada.browser, content_type, file).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (422, "validation_failed"),
+            "{content_type}"
+        );
+        let code = &answer.json()["errors"][0]["code"];
+        // The reader of WebP itself takes no picture of that size.
+        let is_webp = content_type == "image/webp";
+        assert!(
+            code == "image_too_many_pixels" || (is_webp && code == "image_damaged"),
+            "{content_type}: {code}"
+        );
+    }
+    assert_eq!(test.count("select count(*) from user_avatars").await, 0);
+}
+
+/// A file that is a picture and something else: before, inside, behind, and under another name.
+#[tokio::test]
+async fn of_a_file_that_is_several_things_the_picture_is_kept_or_nothing() {
+    const SCRIPT: &[u8] = b"<script>alert(document.cookie)</script>";
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let png = bytes(PNG);
+    let png = png.as_slice();
+    let after_the_header = 33;
+    let inside = [&png[..after_the_header], &text_chunk(SCRIPT), &png[after_the_header..]].concat();
+    let archive = b"PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+    for (what, content_type, file) in [
+        ("a script inside", "image/png", inside),
+        ("an archive behind it", "image/png", [png, archive.as_slice()].concat()),
+        ("another name", "image/jpeg", [png, SCRIPT].concat()),
+    ] {
+        let answer = put(&mut ada.browser, content_type, file).await;
+        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+        let shown = ada.browser.get(AVATAR).await;
+        assert_eq!(shown.header("content-type"), "image/png", "{what}");
+        for hidden in ["script", "tEXt", "PK"] {
+            assert!(!shown.text().contains(hidden), "{what}: {hidden}");
+        }
+        ada.browser.send(Method::DELETE, AVATAR, &[], Vec::new()).await;
+    }
+    for (what, file) in [
+        ("a script in front", [SCRIPT, png].concat()),
+        (
+            "a page that begins like a GIF",
+            [b"GIF89a/*".as_slice(), png, b"*/=1;alert(1)"].concat(),
+        ),
+        ("a document", [b"%PDF-1.7\n".as_slice(), png].concat()),
+    ] {
+        let answer = put(&mut ada.browser, "image/png", file).await;
+        assert_eq!(answer.status, 422, "{what}: {}", answer.text());
+        assert_eq!(answer.json()["errors"][0]["code"], "image_format_unknown", "{what}");
+    }
+    assert_eq!(test.count("select count(*) from user_avatars").await, 0);
+}
+
+/// A piece of a PNG that holds words.
+fn text_chunk(words: &[u8]) -> Vec<u8> {
+    let body = [b"tEXtComment\0".as_slice(), words].concat();
+    let crc = !body.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
+    });
+    let length = u32::try_from(body.len() - 4).unwrap();
+    [length.to_be_bytes().as_slice(), &body, &crc.to_be_bytes()].concat()
+}
+
 #[tokio::test]
 async fn what_is_no_picture_is_refused() {
     let test = TestApp::start().await;

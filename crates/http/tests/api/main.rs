@@ -9,6 +9,9 @@
 mod allowances;
 mod avatar;
 mod bodies;
+mod bombs;
+mod clocks;
+mod contract;
 mod csrf;
 mod delete_account;
 mod devices;

@@ -5,6 +5,6 @@ mod authenticator;
 mod browser;
 mod contract;
 
-pub(crate) use application::{MASTER_KEYS, PASSWORD, PUBLIC_URL, TestApp};
+pub(crate) use application::{MASTER_KEYS, PASSWORD, PUBLIC_URL, Person, TestApp};
 pub(crate) use authenticator::{Authenticator, recovery_codes};
 pub(crate) use browser::{Answer, Browser};

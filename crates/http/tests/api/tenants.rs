@@ -20,7 +20,7 @@ pub(crate) async fn sell(test: &TestApp) {
     .await;
 }
 
-async fn provision(operator: &mut Browser, organization: &str, name: &str) -> Value {
+pub(crate) async fn provision(operator: &mut Browser, organization: &str, name: &str) -> Value {
     let request = json!({ "organization": organization, "product": "collection", "plan": "starter", "name": name });
     let answer = operator.post("/api/v1/operator/tenants", &request).await;
     assert_eq!(answer.status, 202, "{}", answer.text());

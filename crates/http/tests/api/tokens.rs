@@ -1,9 +1,13 @@
 //! Tokens for programs: the keys behind them, the chain of refresh tokens, and what an access token opens.
 
 mod access;
+mod anything;
 mod forgeries;
 mod keys;
+mod mint;
 mod refreshing;
+
+pub(crate) use mint::Mint;
 
 use serde_json::{Value, json};
 use tenantry_app::accounts::OpaqueToken;
@@ -18,6 +22,11 @@ fn first_refresh_token() -> String {
 /// Somebody called Ada, and a program that is signed in as her.
 async fn program(test: &TestApp) -> Browser {
     test.person("ada").await;
+    sign_in_program(test).await
+}
+
+/// A program that is signed in as Ada, who exists.
+pub(crate) async fn sign_in_program(test: &TestApp) -> Browser {
     test.execute(
         "with started as (
              insert into sessions (id, user_id, kind, device, expires_at)
@@ -32,7 +41,7 @@ async fn program(test: &TestApp) -> Browser {
     program
 }
 
-async fn refresh(program: &mut Browser, token: &str) -> Answer {
+pub(crate) async fn refresh(program: &mut Browser, token: &str) -> Answer {
     program
         .post("/api/v1/auth/refresh", &json!({ "refresh_token": token }))
         .await
@@ -46,7 +55,7 @@ async fn tokens(program: &mut Browser, token: &str) -> Value {
 }
 
 /// The first pair of a program's tokens.
-async fn first_tokens(program: &mut Browser) -> Value {
+pub(crate) async fn first_tokens(program: &mut Browser) -> Value {
     tokens(program, &first_refresh_token()).await
 }
 
@@ -56,10 +65,10 @@ async fn get_with(program: &mut Browser, path: &str, access_token: &str) -> Answ
     program.send(http::Method::GET, path, &headers, Vec::new()).await
 }
 
-fn access_token(tokens: &Value) -> &str {
+pub(crate) fn access_token(tokens: &Value) -> &str {
     tokens["access_token"].as_str().unwrap()
 }
 
-fn refresh_token(tokens: &Value) -> &str {
+pub(crate) fn refresh_token(tokens: &Value) -> &str {
     tokens["refresh_token"].as_str().unwrap()
 }

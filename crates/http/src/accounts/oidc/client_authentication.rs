@@ -52,7 +52,7 @@ pub(super) async fn authenticate(
 }
 
 /// Name and secret from the header; both are encoded as in a form first (RFC 6749, section 2.3.1).
-fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
+pub(super) fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), another) = (values.next(), values.next()) else {
         return Ok(None);

@@ -40,7 +40,7 @@ impl Parameters {
         }
     }
 
-    fn parse(bytes: &[u8]) -> Self {
+    pub(super) fn parse(bytes: &[u8]) -> Self {
         let mut parameters = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
             if parameters.values.contains_key(name.as_ref()) {
