@@ -79,7 +79,8 @@ pub(crate) struct StepHistory {
     pub(crate) first_started_at: Option<DateTime<Utc>>,
     pub(crate) last_started_at: Option<DateTime<Utc>>,
     pub(crate) not_yet_since: Option<DateTime<Utc>>,
-    pub(crate) not_yet_reason: Option<String>,
+    /// What is waited for now.
+    pub(crate) not_yet: Option<Failure>,
     pub(crate) last_failure: Option<Failure>,
     pub(crate) gave_up: bool,
     pub(crate) done_at: Option<DateTime<Utc>>,
@@ -111,21 +112,22 @@ impl StepHistory {
             }
             RecordKind::Done => {
                 self.is_open = false;
-                self.not_yet_reason = None;
+                self.not_yet = None;
                 self.done_at = Some(record.at);
             }
             RecordKind::Failed => {
                 let recorded = RecordedFailure::read(record.error.as_ref());
                 self.is_open = false;
                 self.failures += 1;
-                self.not_yet_reason = None;
+                self.not_yet = None;
                 self.gave_up = recorded.is_final;
                 self.last_failure = Some(recorded.failure);
             }
             RecordKind::NotYet => {
                 self.is_open = false;
                 self.not_yet_since.get_or_insert(record.at);
-                self.not_yet_reason = Some(RecordedFailure::read(record.error.as_ref()).failure.detail);
+                let obstacle = RecordedFailure::read(record.error.as_ref()).failure;
+                self.not_yet = Some(obstacle);
             }
         }
     }
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn not_yet_counts_from_the_first_time() {
         let mut second = record(2, "a", Phase::Do, RecordKind::NotYet);
-        second.error = serde_json::to_value(Failure::new("not_yet", "pods")).ok();
+        second.error = serde_json::to_value(Failure::new("starting", "pods")).ok();
         let log = StepLog::fold(&[
             record(0, "a", Phase::Do, RecordKind::Started),
             record(1, "a", Phase::Do, RecordKind::NotYet),
@@ -279,7 +281,7 @@ mod tests {
             history.not_yet_since,
             Some(DateTime::<Utc>::UNIX_EPOCH + chrono::TimeDelta::seconds(1))
         );
-        assert_eq!(history.not_yet_reason.as_deref(), Some("pods"));
+        assert_eq!(history.not_yet, Some(Failure::new("starting", "pods")));
         assert!(!history.is_open);
     }
 }

@@ -202,7 +202,7 @@ pub enum Readiness {
 pub struct Obstacle {
     /// Stable, for programs, such as `image_cannot_be_pulled`.
     pub code: &'static str,
-    /// In plain words.
+    /// As the cluster said it, for operators: it may name machines, registries, images.
     pub detail: String,
     /// Whether it seldom passes by itself: waiting for it is given up sooner.
     pub stubborn: bool,

@@ -6,7 +6,7 @@ use tenantry_domain::accounts::OperatorRole;
 
 use crate::{
     operators::operator,
-    support::{Browser, TestApp},
+    support::{Answer, Browser, TestApp},
 };
 
 /// A product that can be provisioned.
@@ -235,6 +235,31 @@ async fn live_operation(test: &TestApp, operator: &mut Browser, organization: &s
         format!("/api/v1/organizations/{organization}/operations/{id}/events"),
         format!("/api/v1/operator/operations/{id}/events"),
     ]
+}
+
+#[tokio::test]
+async fn what_the_cluster_says_of_a_wait_is_shown_to_operators_only() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut operator = operator(&test, OperatorRole::Admin).await;
+    let [path, operators] = live_operation(&test, &mut operator, &ada.organization()).await;
+    test.execute(
+        "insert into operation_steps (operation_id, seq, organization_id, step, phase, record, epoch, attempt, error) \
+         select id, r.seq, organization_id, 'ready', 'do', r.record, 1, 1, r.error from operations, (values \
+             (1, 'started', null), \
+             (2, 'not_yet', '{\"code\": \"waiting_for_capacity\", \"detail\": \"room for the site\", \
+                              \"technical\": \"node-7.example.net is full\"}'::jsonb)) as r (seq, record, error)",
+    )
+    .await;
+    let steps = |answer: Answer| answer.json()["steps"][0].clone();
+    let shown = steps(ada.browser.get(path.trim_end_matches("/events")).await);
+    assert_eq!(
+        (&shown["state"], &shown["waiting_for"], &shown["waiting_technical"]),
+        (&json!("waiting"), &json!("room for the site"), &Value::Null)
+    );
+    let shown = steps(operator.get(operators.trim_end_matches("/events")).await);
+    assert_eq!(shown["waiting_technical"], "node-7.example.net is full");
+    test.stop().await;
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_operations::{
-    Engine, EngineConfig, NewOperation, Operation, OperationState, Registry, Step, StepContext, StepError, StepState,
-    Steps, enqueue,
+    Engine, EngineConfig, Failure, NewOperation, Operation, OperationState, Registry, Step, StepContext, StepError,
+    StepState, Steps, enqueue,
 };
 use uuid::Uuid;
 
@@ -47,7 +47,9 @@ impl Step<Wait> for Door {
             Patience::Hour => Duration::from_secs(3600),
             Patience::Moment => Duration::from_millis(10),
         };
-        Err(StepError::not_yet("the door", after))
+        Err(Failure::new("door_is_closed", "the door")
+            .technical("bolted")
+            .into_not_yet(after))
     }
 
     async fn undo(&self, _: &StepContext<Wait>) -> Result<(), StepError> {
@@ -88,7 +90,8 @@ async fn five_hundred_waiting_operations_hold_neither_worker_nor_connection() {
     let impatient = scratch.queue_new(new(Patience::Moment)).await;
     let progress = scratch.reach(impatient, OperationState::Waiting).await;
     assert_eq!(progress.steps[0].state, StepState::Waiting);
-    assert_eq!(progress.steps[0].waiting_for.as_deref(), Some("the door"));
+    let expected = Failure::new("door_is_closed", "the door").technical("bolted");
+    assert_eq!(progress.steps[0].waiting_for, Some(expected));
     door.store(true, Ordering::SeqCst);
     scratch.reach(impatient, OperationState::Done).await;
 
