@@ -542,6 +542,7 @@ export type {
   Tenant,
   TenantName,
   TenantPage,
+  TenantRemoval,
   TenantState,
   TenantSummary,
   Tokens,

@@ -167,12 +167,25 @@ async fn removing_takes_the_name_and_a_great_enough_role() {
     );
     // Being made: it goes when that has ended.
     let answer = admin.post(&path, &right).await;
-    assert_eq!((answer.status, &answer.json()["id"]), (202, &operation["id"]));
+    let tenant = format!("/api/v1/operator/tenants/{}", operation["tenant_id"].as_str().unwrap());
+    assert_eq!((answer.status, answer.header("location")), (202, tenant.as_str()));
+    let removal = json!({ "tenant_id": operation["tenant_id"], "follows_operation_id": operation["id"] });
+    assert_eq!(answer.json(), removal);
     let retry = format!(
         "/api/v1/operator/operations/{}/retry",
         operation["id"].as_str().unwrap()
     );
     assert_eq!(support.post(&retry, &Value::Null).await.code(), "operation_in_progress");
+
+    // Nothing is at work any more.
+    test.execute("update operations set state = 'undone', ended_at = now()")
+        .await;
+    let answer = admin.post(&path, &right).await;
+    let removal = answer.json()["operation_id"].as_str().unwrap().to_owned();
+    let location = format!("/api/v1/operator/operations/{removal}");
+    assert_eq!((answer.status, answer.header("location")), (202, location.as_str()));
+    assert_ne!(removal, operation["id"].as_str().unwrap());
+    assert_eq!(admin.get(&location).await.json()["kind"], "deprovision");
     test.stop().await;
 }
 

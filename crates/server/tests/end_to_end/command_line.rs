@@ -1,6 +1,6 @@
 //! The program as a person or a script uses it: answers, exit codes, `--output json`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Customer, Installation, STARTER, audit, unique};
 
@@ -57,6 +57,30 @@ fn verdicts(findings: &Value) -> Vec<(String, String)> {
         .iter()
         .map(|finding| (text(&finding["area"]), text(&finding["verdict"])))
         .collect()
+}
+
+#[tokio::test]
+async fn a_removal_that_follows_is_waited_for_to_its_own_end() {
+    let (installation, server) = Installation::start().await;
+    let customer = Customer::sign_up(&installation, "Museum of Second Thoughts").await;
+    // Nobody is at work, so that what is queued stays queued.
+    server.kill().await;
+    let (tenant, operation) = installation
+        .provision(&customer.organization, "collection", &unique("unwanted"))
+        .await;
+    let said = installation
+        .must(&["tenant", "deprovision", &tenant, "--yes", "--output", "json"])
+        .await;
+    assert_eq!(said.json(), json!({"tenant": tenant, "follows": operation}));
+
+    let arguments = ["tenant", "deprovision", &tenant, "--yes", "--wait", "--output", "json"];
+    let (removed, server) = tokio::join!(installation.must(&arguments), installation.serve());
+    let removed = removed.json();
+    assert_eq!(removed["tenant"]["state"], "deleted", "{removed}");
+    assert_eq!(removed["operation"]["kind"], "deprovision", "{removed}");
+    assert_eq!(installation.ledger.until_operation_ends(&operation).await, "done");
+    audit(&installation).await;
+    server.stop().await;
 }
 
 #[tokio::test]
