@@ -217,6 +217,8 @@ impl<'a> Run<'a> {
             number,
             phase: self.phase,
             pool: self.journal.pool.clone(),
+            met: attempt.history.met.clone(),
+            began_at: self.now(),
         };
         let timeout = attempt.plan.policy(self.phase).attempt_timeout;
         let work = AssertUnwindSafe(loaded.run(attempt.index, step_try).instrument(span)).catch_unwind();

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tenantry_domain::provisioning::cluster::{Obstacle, Readiness};
 use tenantry_operations::{Failure, Step, StepContext, StepError, StepPolicy};
 
-use super::{Provision, release::Release};
+use super::Provision;
 use crate::provisioning::{
     failure::{self, NEEDS_MORE},
     steps::placement,
@@ -17,7 +17,8 @@ use crate::provisioning::{
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Large images and busy nodes take minutes, a new node a quarter of an hour.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
-/// A wrong image name or a program that crashes does not mend itself; a registry that hiccups does within this time.
+/// A wrong image name or a program that crashes does not mend itself; a registry that hiccups does within this time. It
+/// counts from when the obstacle appeared. What was over sooner did not end it: between two crashes a program starts.
 const PATIENCE_WITH_STUBBORN: TimeDelta = TimeDelta::seconds(45);
 
 pub(super) struct Ready;
@@ -41,7 +42,7 @@ impl Step<Provision> for Ready {
         {
             Readiness::Ready => Ok(()),
             Readiness::Waiting(obstacle) => {
-                let waited = cx.context().clock.now() - cx.output::<Release>()?.at;
+                let waited = cx.waited_for(obstacle.code, PATIENCE_WITH_STUBBORN);
                 Err(if obstacle.stubborn && waited > PATIENCE_WITH_STUBBORN {
                     given_up(&obstacle)
                 } else {
