@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Failure, StepError};
@@ -169,6 +169,21 @@ impl<O: Operation> StepContext<O> {
         let now = self.attempt.began_at;
         let since = self.attempt.met.since(code, overlooked, now);
         since.map_or(TimeDelta::zero(), |since| now - since)
+    }
+
+    /// Makes what the caller writes in this transaction happen under our epoch and lease, or not at all: nobody takes the
+    /// operation over until the transaction ends. Keep it short.
+    pub async fn fence_in(&self, tx: &mut PgConnection) -> Result<(), StepError> {
+        // A share lock, since a claim updates the row: a weaker one would let it pass.
+        let held: Option<i32> = sqlx::query_scalar(
+            "select 1 from operations where id = $1 and epoch = $2 and lease_until > clock_timestamp() for share",
+        )
+        .persistent(false)
+        .bind(self.id())
+        .bind(self.epoch())
+        .fetch_optional(tx)
+        .await?;
+        held.map(drop).ok_or(StepError::Superseded)
     }
 
     /// Whether the operation is still ours. Call it right before an effect that cannot be fenced otherwise; it costs

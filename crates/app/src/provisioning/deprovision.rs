@@ -14,7 +14,10 @@ use tenantry_operations::{
 };
 use tenantry_postgres::provisioning::{domains, secrets, tenants};
 
-use super::{converge, effects, failure, report, steps::Subject};
+use super::{
+    converge, effects, failure, report,
+    steps::{Subject, fenced_system},
+};
 use crate::App;
 
 /// What is left over costs money, so removing is tried for longer than making.
@@ -139,12 +142,7 @@ removal_steps! {
 
 async fn forget(cx: &StepContext<Deprovision>) -> Result<(), StepError> {
     let tenant = cx.params().tenant;
-    let mut tx = cx
-        .context()
-        .database
-        .system("forget a removed tenant")
-        .await
-        .map_err(failure::of_database)?;
+    let mut tx = fenced_system(cx, "forget a removed tenant").await?;
     domains::release(&mut tx, tenant).await.map_err(failure::of_database)?;
     secrets::destroy(&mut tx, tenant).await.map_err(failure::of_database)?;
     tx.commit().await.map_err(failure::of_database)

@@ -15,4 +15,5 @@ mod patience;
 mod reconcile;
 mod retries;
 mod scripted;
+mod stalls;
 mod world;
