@@ -176,4 +176,8 @@ impl Cluster for ScriptedCluster {
     async fn helm_version(&self) -> Result<String, ClusterError> {
         Ok("v4.2.4".to_owned())
     }
+
+    async fn helm_reaches_cluster(&self) -> Result<(), ClusterError> {
+        Ok(())
+    }
 }

@@ -97,6 +97,9 @@ pub trait Cluster: Send + Sync {
 
     /// Version of the helm program, such as `v4.2.4`.
     async fn helm_version(&self) -> Result<String, ClusterError>;
+
+    /// Whether helm, which logs in by itself, gets into the cluster and may read its own records.
+    async fn helm_reaches_cluster(&self) -> Result<(), ClusterError>;
 }
 
 /// Whether the one who asked for an act may still do it. An adapter asks after its last look and right before the act: a

@@ -30,6 +30,7 @@ pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
             let mut findings = vec![judged(AREA, "API server", version, KUBERNETES, mend)];
             findings.extend(rights(&cluster).await);
             findings.push(ingress_class(&cluster, &configuration.ingress_class).await);
+            findings.extend(helm_log_in(&cluster).await);
             findings
         }
         Err(error) => vec![unreachable(&error)],
@@ -117,6 +118,20 @@ async fn ingress_class(cluster: &impl Cluster, name: &str) -> Finding {
             Finding::wrong(AREA, "ingress class", format!("{name} does not exist"), mend)
         }
         Err(error) => Finding::wrong(AREA, "ingress class", error, "allow get on ingressclasses"),
+    }
+}
+
+/// Helm logs in by itself, so that it may fail where we do not.
+async fn helm_log_in(cluster: &impl Cluster) -> Option<Finding> {
+    match cluster.helm_reaches_cluster().await {
+        Ok(()) => Some(Finding::ok("Helm", "log-in", "gets into the cluster")),
+        // There is no program: said elsewhere.
+        Err(ClusterError::HelmUnusable { .. }) => None,
+        Err(error) => {
+            let mend = "run `helm list --kubeconfig` with the file that TENANTRY_KUBECONFIG names, as the user that runs \
+                        Tenantry; a credential plugin has to be on PATH and find its settings";
+            Some(Finding::wrong("Helm", "log-in", error, mend))
+        }
     }
 }
 
