@@ -60,6 +60,40 @@ fn verdicts(findings: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
+async fn doctor_names_namespaces_that_nobody_knows() {
+    let (installation, server) = Installation::start().await;
+    let stray = unique("t-stray");
+    let labels = format!(
+        "{{tenantry.dev/installation: {}, tenantry.dev/tenant: ten_01h2xcejqtf2nbrexx3vqjhp41}}",
+        installation.id
+    );
+    installation
+        .kubernetes
+        .apply(&format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {stray}\n  labels: {labels}\n"
+        ))
+        .await;
+    let findings = installation.must(&["doctor", "--output", "json"]).await.json();
+    let found = findings.as_array().expect("findings").iter();
+    let found = found
+        .filter(|finding| finding["check"] == "namespaces")
+        .collect::<Vec<_>>();
+    assert_eq!(found.len(), 1, "{findings}");
+    assert_eq!(found[0]["verdict"], "warning");
+    assert!(
+        found[0]["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains(&stray)),
+        "{findings}"
+    );
+    installation
+        .kubernetes
+        .kubectl(&["delete", "namespace", &stray, "--wait=false"])
+        .await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_removal_that_follows_is_waited_for_to_its_own_end() {
     let (installation, server) = Installation::start().await;
     let customer = Customer::sign_up(&installation, "Museum of Second Thoughts").await;

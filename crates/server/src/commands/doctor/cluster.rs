@@ -1,6 +1,8 @@
-//! Version, rights verb by verb, ingress class, helm.
+//! Version, rights verb by verb, ingress class, helm, and namespaces that nobody knows.
 
+use tenantry_app::provisioning::{self, ReconcileError};
 use tenantry_domain::provisioning::{Cluster, ClusterError};
+use tenantry_postgres::provisioning::installation;
 
 use super::Finding;
 use crate::{config::Configuration, wiring};
@@ -31,6 +33,7 @@ pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
             findings.extend(rights(&cluster).await);
             findings.push(ingress_class(&cluster, &configuration.ingress_class).await);
             findings.extend(helm_log_in(&cluster).await);
+            findings.extend(unknown_namespaces(&cluster, configuration).await);
             findings
         }
         Err(error) => vec![unreachable(&error)],
@@ -132,6 +135,27 @@ async fn helm_log_in(cluster: &impl Cluster) -> Option<Finding> {
                         Tenantry; a credential plugin has to be on PATH and find its settings";
             Some(Finding::wrong("Helm", "log-in", error, mend))
         }
+    }
+}
+
+/// A ledger that cannot be read is told of elsewhere.
+async fn unknown_namespaces(cluster: &impl Cluster, configuration: &Configuration) -> Option<Finding> {
+    let database = wiring::database(configuration).await.ok()?;
+    let mut tx = database.read_system("name the installation to its doctor").await.ok()?;
+    let installation = installation::id(&mut tx).await.ok()?;
+    tx.commit().await.ok()?;
+    match provisioning::unknown_namespaces(&database, cluster, installation).await {
+        Ok(unknown) if unknown.is_empty() => Some(Finding::ok(AREA, "namespaces", "each belongs to a known tenant")),
+        Ok(unknown) => {
+            let detail = format!("labelled as ours, of no tenant in the ledger: {}", unknown.join(", "));
+            let mend = "was the database restored from an older copy? look at what is in them, and delete those that nobody \
+                        needs: they are left alone";
+            Some(Finding::warning(AREA, "namespaces", detail, mend))
+        }
+        Err(ReconcileError::Cluster(error)) => {
+            Some(Finding::wrong(AREA, "namespaces", error, "allow list on namespaces"))
+        }
+        Err(_) => None,
     }
 }
 
