@@ -30,7 +30,10 @@ pub use names::{Availability, CheckNameError, check_name, suggest_name};
 pub use pending::{CreatePendingError, NewTenant, create_pending, discard_pending};
 pub use provision::Provision;
 pub use reader::Reader;
-pub use reconcile::{ReconcileCluster, Reconciliation, reconcile_cluster, schedule_reconciliation};
+pub use reconcile::{
+    ReconcileCluster, ReconcileError, Reconciliation, Unmended, reconcile_cluster, schedule_reconciliation,
+    unknown_namespaces,
+};
 pub use report::ReportFailure;
 pub use start::{
     ProvisionRequest, StartError, Started, provision_for_operator, remove, retry, retry_operation, start_deprovision,

@@ -178,4 +178,10 @@ impl Cluster for KubernetesCluster {
         let version = self.helm.run(&["version", "--template", "{{.Version}}"], None).await?;
         Ok(version.trim().to_owned())
     }
+
+    async fn helm_reaches_cluster(&self) -> Result<(), ClusterError> {
+        // One namespace: of a whole cluster helm would fetch every record that it has.
+        let arguments = ["list", "--namespace", "default", "--max", "1", "--output", "json"];
+        self.helm.run(&arguments, None).await.map(drop)
+    }
 }

@@ -3,13 +3,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Failure, StepError};
-use crate::log::Phase;
+use crate::log::{Met, Phase};
 use crate::operation::{Operation, Step};
 use crate::state::OperationState;
 
@@ -139,6 +139,10 @@ pub(crate) struct StepTry {
     pub(crate) number: u32,
     pub(crate) phase: Phase,
     pub(crate) pool: PgPool,
+    /// What earlier tries waited for.
+    pub(crate) met: Met,
+    /// When the try began, by the database's clock.
+    pub(crate) began_at: DateTime<Utc>,
 }
 
 impl<O: Operation> Deref for StepContext<O> {
@@ -157,6 +161,29 @@ impl<O: Operation> StepContext<O> {
 
     pub fn phase(&self) -> Phase {
         self.attempt.phase
+    }
+
+    /// For how long this step has said *not yet* with this code: nothing when it has not, or when it said something else
+    /// for longer than `overlooked` since.
+    pub fn waited_for(&self, code: &str, overlooked: TimeDelta) -> TimeDelta {
+        let now = self.attempt.began_at;
+        let since = self.attempt.met.since(code, overlooked, now);
+        since.map_or(TimeDelta::zero(), |since| now - since)
+    }
+
+    /// Makes what the caller writes in this transaction happen under our epoch and lease, or not at all: nobody takes the
+    /// operation over until the transaction ends. Keep it short.
+    pub async fn fence_in(&self, tx: &mut PgConnection) -> Result<(), StepError> {
+        // A share lock, since a claim updates the row: a weaker one would let it pass.
+        let held: Option<i32> = sqlx::query_scalar(
+            "select 1 from operations where id = $1 and epoch = $2 and lease_until > clock_timestamp() for share",
+        )
+        .persistent(false)
+        .bind(self.id())
+        .bind(self.epoch())
+        .fetch_optional(tx)
+        .await?;
+        held.map(drop).ok_or(StepError::Superseded)
     }
 
     /// Whether the operation is still ours. Call it right before an effect that cannot be fenced otherwise; it costs

@@ -12,7 +12,8 @@ const TECHNICAL_LIMIT_BYTES: usize = 8 * 1024;
 pub struct Failure {
     /// Stable, snake_case, for programs.
     pub code: Cow<'static, str>,
-    /// One sentence for the person whose thing it is. No secrets, no addresses.
+    /// One sentence for the person whose thing it is; what is waited for, as words that follow *waiting for*. No secrets,
+    /// no addresses, nothing that another program said.
     pub detail: String,
     /// For the operator: what the other side said. Cut to 8 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,8 +64,8 @@ pub enum StepError {
     #[error("{0}")]
     GiveUp(Failure),
     /// Nothing is wrong, something is not ready. Asked again after `after`; not counted as an attempt.
-    #[error("not yet: {reason}")]
-    NotYet { reason: String, after: Duration },
+    #[error("not yet: {obstacle}")]
+    NotYet { obstacle: Failure, after: Duration },
     /// Another worker holds the operation now. Comes from [`StepContext::fence`](crate::StepContext::fence); pass it
     /// on with `?`.
     #[error("another worker has taken over")]
@@ -80,11 +81,9 @@ impl StepError {
         Self::GiveUp(Failure::new(code, detail))
     }
 
-    pub fn not_yet(reason: impl Into<String>, after: Duration) -> Self {
-        Self::NotYet {
-            reason: reason.into(),
-            after,
-        }
+    /// `detail` is what is waited for.
+    pub fn not_yet(code: impl Into<Cow<'static, str>>, detail: impl Into<String>, after: Duration) -> Self {
+        Failure::new(code, detail).into_not_yet(after)
     }
 }
 
@@ -105,6 +104,10 @@ impl Failure {
 
     pub fn into_give_up(self) -> StepError {
         StepError::GiveUp(self)
+    }
+
+    pub fn into_not_yet(self, after: Duration) -> StepError {
+        StepError::NotYet { obstacle: self, after }
     }
 }
 

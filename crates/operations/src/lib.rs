@@ -11,7 +11,8 @@
 //! - `undo` may run when `act` did all, half or nothing of its work.
 //! - One engine at a time holds an operation, by a lease with an epoch. A stalled holder cannot write to the log any
 //!   more; before an effect outside the database a step calls [`StepContext::fence`], and marks the effect with
-//!   [`OperationContext::id`], so that an act that comes late is recognised.
+//!   [`OperationContext::id`], so that an act that comes late is recognised. What it writes to other tables it writes
+//!   in a transaction behind [`StepContext::fence_in`].
 //! - Waiting ([`StepError::NotYet`], or the pause before a retry) holds neither a worker nor a connection. Whoever learns
 //!   that something has happened calls [`wake`]; no wake is lost.
 //!

@@ -1,6 +1,6 @@
 //! The step log and what it means: a pure fold.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -79,7 +79,10 @@ pub(crate) struct StepHistory {
     pub(crate) first_started_at: Option<DateTime<Utc>>,
     pub(crate) last_started_at: Option<DateTime<Utc>>,
     pub(crate) not_yet_since: Option<DateTime<Utc>>,
-    pub(crate) not_yet_reason: Option<String>,
+    /// What is waited for now.
+    pub(crate) not_yet: Option<Failure>,
+    /// Everything that was waited for, in order.
+    pub(crate) met: Met,
     pub(crate) last_failure: Option<Failure>,
     pub(crate) gave_up: bool,
     pub(crate) done_at: Option<DateTime<Utc>>,
@@ -111,23 +114,52 @@ impl StepHistory {
             }
             RecordKind::Done => {
                 self.is_open = false;
-                self.not_yet_reason = None;
+                self.not_yet = None;
                 self.done_at = Some(record.at);
             }
             RecordKind::Failed => {
                 let recorded = RecordedFailure::read(record.error.as_ref());
                 self.is_open = false;
                 self.failures += 1;
-                self.not_yet_reason = None;
+                self.not_yet = None;
                 self.gave_up = recorded.is_final;
                 self.last_failure = Some(recorded.failure);
             }
             RecordKind::NotYet => {
                 self.is_open = false;
                 self.not_yet_since.get_or_insert(record.at);
-                self.not_yet_reason = Some(RecordedFailure::read(record.error.as_ref()).failure.detail);
+                let obstacle = RecordedFailure::read(record.error.as_ref()).failure;
+                self.met.add(&obstacle.code, record.at);
+                self.not_yet = Some(obstacle);
             }
         }
+    }
+}
+
+/// What stood in a step's way, each by its code and with the time from which on it did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Met(Vec<(String, DateTime<Utc>)>);
+
+impl Met {
+    fn add(&mut self, code: &str, at: DateTime<Utc>) {
+        if self.0.last().is_none_or(|(last, _)| last != code) {
+            self.0.push((code.to_owned(), at));
+        }
+    }
+
+    /// Since when it has been `code`. Something else in between that was over within `overlooked` is not counted: what
+    /// crashes again and again is starting in between.
+    pub(crate) fn since(&self, code: &str, overlooked: TimeDelta, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (mut since, mut until) = (None, now);
+        for (met, at) in self.0.iter().rev() {
+            if met == code {
+                since = Some(*at);
+            } else if until - *at > overlooked {
+                break;
+            }
+            until = *at;
+        }
+        since
     }
 }
 
@@ -268,7 +300,7 @@ mod tests {
     #[test]
     fn not_yet_counts_from_the_first_time() {
         let mut second = record(2, "a", Phase::Do, RecordKind::NotYet);
-        second.error = serde_json::to_value(Failure::new("not_yet", "pods")).ok();
+        second.error = serde_json::to_value(Failure::new("starting", "pods")).ok();
         let log = StepLog::fold(&[
             record(0, "a", Phase::Do, RecordKind::Started),
             record(1, "a", Phase::Do, RecordKind::NotYet),
@@ -279,7 +311,34 @@ mod tests {
             history.not_yet_since,
             Some(DateTime::<Utc>::UNIX_EPOCH + chrono::TimeDelta::seconds(1))
         );
-        assert_eq!(history.not_yet_reason.as_deref(), Some("pods"));
+        assert_eq!(history.not_yet, Some(Failure::new("starting", "pods")));
         assert!(!history.is_open);
+    }
+
+    #[test]
+    fn an_obstacle_counts_from_when_it_appeared() {
+        let at = |secs| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(secs);
+        let met = |codes: &[(&str, i64)]| {
+            let mut met = Met::default();
+            codes.iter().for_each(|(code, secs)| met.add(code, at(*secs)));
+            met
+        };
+        let since = |met: &Met, now| {
+            met.since("image", TimeDelta::seconds(45), at(now))
+                .map(|at| at.timestamp())
+        };
+        assert_eq!(since(&met(&[]), 900), None);
+        assert_eq!(since(&met(&[("room", 0)]), 900), None);
+        assert_eq!(since(&met(&[("room", 0), ("image", 300)]), 301), Some(300));
+        assert_eq!(
+            since(&met(&[("image", 0), ("room", 10), ("image", 300)]), 301),
+            Some(300)
+        );
+        // In between it was something else for a moment, or is so now.
+        assert_eq!(since(&met(&[("image", 0), ("start", 10), ("image", 20)]), 60), Some(0));
+        assert_eq!(since(&met(&[("image", 0), ("start", 50)]), 60), Some(0));
+        assert_eq!(since(&met(&[("image", 0), ("start", 50)]), 120), None);
+        // The same, said in other words.
+        assert_eq!(since(&met(&[("image", 5), ("image", 20)]), 60), Some(5));
     }
 }

@@ -44,7 +44,7 @@ pub struct StepProgress {
     pub attempts: u32,
     pub undo_attempts: u32,
     /// What it waits for.
-    pub waiting_for: Option<String>,
+    pub waiting_for: Option<Failure>,
     /// The last failure, also of a step that has succeeded since.
     pub failure: Option<Failure>,
     pub undo_failure: Option<Failure>,
@@ -121,7 +121,7 @@ impl StepProgress {
             ended_at,
             attempts: step.doing.starts,
             undo_attempts: step.undoing.starts,
-            waiting_for: current.not_yet_reason.clone(),
+            waiting_for: current.not_yet.clone(),
             failure: step.doing.last_failure.clone(),
             undo_failure: step.undoing.last_failure.clone(),
         }
@@ -135,7 +135,7 @@ fn do_state(history: &StepHistory) -> StepState {
         StepState::Failed
     } else if history.is_open {
         StepState::Running
-    } else if history.not_yet_reason.is_some() {
+    } else if history.not_yet.is_some() {
         StepState::Waiting
     } else if history.failures > 0 {
         StepState::Retrying

@@ -35,10 +35,10 @@ pub async fn of_tenant(tx: &mut SystemTx, tenant: TenantId) -> Result<Vec<Traced
               from checkouts c where c.tenant_id = $1 and c.trace_id is not null
             union all
             select e.received_at, 'event', e.type || ' ' || e.state, t.trace
-              from stripe_events e join traces t on split_part(e.trace_id, '-', 2) = t.trace
+              from stripe_events e join traces t on split_part(e.trace_id, '-', 2) = t.trace and e.trace_id is not null
             union all
             select j.created_at, 'job', j.kind || ' ' || j.state, t.trace
-              from jobs j join traces t on split_part(j.trace_id, '-', 2) = t.trace
+              from jobs j join traces t on split_part(j.trace_id, '-', 2) = t.trace and j.trace_id is not null
             union all
             select o.created_at, 'operation', o.kind || ' queued: ' || o.cause, split_part(o.trace_id, '-', 2)
               from operations o where o.tenant_id = $1 and o.trace_id is not null

@@ -571,6 +571,7 @@ export type {
   Tenant,
   TenantName,
   TenantPage,
+  TenantRemoval,
   TenantState,
   TenantSummary,
   Tokens,

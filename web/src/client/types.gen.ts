@@ -1666,6 +1666,10 @@ export type Step = {
    * What it waits for.
    */
   waiting_for?: string | null
+  /**
+   * What the other side said about that; for operators only.
+   */
+  waiting_technical?: string | null
 }
 
 /**
@@ -1892,6 +1896,24 @@ export type TenantPage = {
    * Pass as `cursor` for the next page; null on the last.
    */
   next_cursor: string | null
+}
+
+/**
+ * A removal that will happen.
+ */
+export type TenantRemoval = {
+  /**
+   * What is at work on the tenant until then: the removal is queued when it ends.
+   */
+  follows_operation_id?: string | null
+  /**
+   * The operation that removes it, when it is queued already.
+   */
+  operation_id?: string | null
+  /**
+   * Which tenant goes.
+   */
+  tenant_id: string
 }
 
 /**
@@ -5183,9 +5205,9 @@ export type OperatorDeprovisionTenantError =
 
 export type OperatorDeprovisionTenantResponses = {
   /**
-   * The operation; `Location` is where it is followed
+   * It will be removed; `Location` is where that is followed
    */
-  202: Operation
+  202: TenantRemoval
 }
 
 export type OperatorDeprovisionTenantResponse =

@@ -891,6 +891,7 @@ export const zStep = z.object({
   title: z.string(),
   usual_ms: z.nullish(z.int().check(z.gte(0))),
   waiting_for: z.nullish(z.string()),
+  waiting_technical: z.nullish(z.string()),
 })
 
 /**
@@ -1004,6 +1005,15 @@ export const zTenantName = z.object({
   name: z.string(),
   reason: z.nullish(z.string()),
   suggestion: z.nullish(z.string()),
+})
+
+/**
+ * A removal that will happen.
+ */
+export const zTenantRemoval = z.object({
+  follows_operation_id: z.nullish(z.string()),
+  operation_id: z.nullish(z.string()),
+  tenant_id: z.string(),
 })
 
 /**
@@ -1733,9 +1743,9 @@ export const zOperatorDeprovisionTenantPath = z.object({
 })
 
 /**
- * The operation; `Location` is where it is followed
+ * It will be removed; `Location` is where that is followed
  */
-export const zOperatorDeprovisionTenantResponse = zOperation
+export const zOperatorDeprovisionTenantResponse = zTenantRemoval
 
 export const zOperatorRetryTenantHeaders = z.object({
   'Idempotency-Key': z.optional(z.string().check(z.minLength(1), z.maxLength(255))),

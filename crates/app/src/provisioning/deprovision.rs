@@ -19,7 +19,7 @@ use tenantry_postgres::{
 
 use super::{
     converge, effects, failure, report,
-    steps::{SECRET_SCOPE, Subject},
+    steps::{SECRET_SCOPE, Subject, fenced_system},
 };
 use crate::App;
 
@@ -145,12 +145,7 @@ removal_steps! {
 
 async fn forget(cx: &StepContext<Deprovision>) -> Result<(), StepError> {
     let tenant = cx.params().tenant;
-    let mut tx = cx
-        .context()
-        .database
-        .system("forget a removed tenant")
-        .await
-        .map_err(failure::of_database)?;
+    let mut tx = fenced_system(cx, "forget a removed tenant").await?;
     domains::release(&mut tx, tenant).await.map_err(failure::of_database)?;
     sealed_secrets::delete_others(&mut tx, SECRET_SCOPE, tenant.uuid(), &[])
         .await

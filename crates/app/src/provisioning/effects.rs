@@ -45,7 +45,7 @@ pub(super) async fn remove_release<O: OnTenant>(cx: &StepContext<O>) -> Result<(
     if cluster.is_idle(&placement).await.map_err(failure::of_cluster)? {
         Ok(())
     } else {
-        Err(StepError::not_yet("what ran there is ending", ASK_AGAIN))
+        Err(StepError::not_yet("still_ending", "what ran there to end", ASK_AGAIN))
     }
 }
 
@@ -69,6 +69,10 @@ pub(super) async fn remove_namespace<O: OnTenant>(cx: &StepContext<O>) -> Result
     if cluster.namespace_gone(&placement).await.map_err(failure::of_cluster)? {
         Ok(())
     } else {
-        Err(StepError::not_yet("the namespace is being emptied", ASK_AGAIN))
+        Err(StepError::not_yet(
+            "namespace_being_emptied",
+            "the place to be cleared",
+            ASK_AGAIN,
+        ))
     }
 }

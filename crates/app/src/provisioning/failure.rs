@@ -8,6 +8,8 @@ use tenantry_postgres::DatabaseError;
 
 use crate::error::Fault;
 
+pub(super) const NEEDS_MORE: &str = "The site needs more than its plan provides.";
+
 /// How soon to ask again for what passes by itself.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -17,7 +19,9 @@ pub(super) fn of_cluster(error: ClusterError) -> StepError {
         return StepError::Superseded;
     }
     match error.remedy() {
-        Remedy::NotYet => StepError::not_yet(error.to_string(), SOON),
+        Remedy::NotYet => Failure::new(error.code(), awaited(&error))
+            .technical(&error)
+            .into_not_yet(SOON),
         Remedy::Retry => failure(&error).into_retry(),
         Remedy::GiveUp => failure(&error).into_give_up(),
     }
@@ -36,11 +40,20 @@ fn customer_detail(error: &ClusterError) -> &'static str {
         | ClusterError::Unauthenticated { .. } => "The place where sites run did not answer.",
         ClusterError::Forbidden { .. } => "Setting this up was not permitted by the place where sites run.",
         ClusterError::NamespaceNotOurs { .. } => "The place reserved for this site is occupied by something else.",
-        ClusterError::QuotaExceeded { .. } => "The site needs more than its plan provides.",
+        ClusterError::QuotaExceeded { .. } => NEEDS_MORE,
         ClusterError::ChartDoesNotRender { .. } | ClusterError::ChartMissing { .. } => {
             "The product's description of what to run is faulty."
         }
         _ => "The place where sites run did not accept a part of this site.",
+    }
+}
+
+/// For the customer: what has to happen first.
+fn awaited(error: &ClusterError) -> &'static str {
+    match error {
+        ClusterError::NamespaceTerminating { .. } => "what was there before to be cleared away",
+        ClusterError::ReleaseBusy { .. } => "another change of this site to end",
+        _ => "the place where sites run",
     }
 }
 

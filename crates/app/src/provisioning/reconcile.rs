@@ -7,17 +7,17 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    ids::{OperationId, OrganizationId, TenantId},
+    ids::{InstallationId, OperationId, OrganizationId, TenantId},
     provisioning::{
-        ClusterError, Placement,
-        cluster::{Readiness, Unfenced},
+        Cluster, ClusterError, Placement,
+        cluster::{OwnedNamespace, Readiness, Unfenced},
         convergence::Observed,
         identifiers,
     },
 };
 use tenantry_operations::jobs::{self, Job, JobContext, JobError, NewJob};
 use tenantry_postgres::{
-    DatabaseError,
+    Database, DatabaseError,
     provisioning::tenants::{self, Expectation},
 };
 use uuid::Uuid;
@@ -45,6 +45,26 @@ pub struct Reconciliation {
     pub orphans: Vec<String>,
     /// Namespaces with our label whose tenant the ledger has never known: left alone, for a person to look at.
     pub unknown: Vec<String>,
+    /// What could not be mended; the next comparison tries again.
+    pub unmended: Vec<Unmended>,
+}
+
+/// A namespace that could not be made right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmended {
+    /// Its name.
+    pub namespace: String,
+    /// For the operator.
+    pub reason: String,
+}
+
+impl Unmended {
+    fn new(namespace: &str, reason: &impl ToString) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// Why a comparison was not finished.
@@ -89,7 +109,11 @@ impl Job for ReconcileCluster {
         cx.fence().await?;
         match reconcile_cluster(app, false).await {
             Ok(found) if found == Reconciliation::default() => {}
-            Ok(found) => tracing::info!(?found, "the cluster differed from the ledger"),
+            Ok(found) if found.unmended.is_empty() => tracing::info!(?found, "the cluster differed from the ledger"),
+            Ok(found) => tracing::warn!(
+                ?found,
+                "the cluster differs from the ledger, and not all of it could be mended"
+            ),
             // The next one comes anyway; while the cluster is away there is nothing to compare.
             Err(error) => tracing::warn!(%error, "the cluster could not be compared with the ledger"),
         }
@@ -97,64 +121,118 @@ impl Job for ReconcileCluster {
     }
 }
 
-/// Compares the cluster with the ledger and mends what differs. A dry run only tells.
+/// What ledger and cluster say, side by side.
+struct Picture {
+    expected: Vec<Expectation>,
+    owned: Vec<OwnedNamespace>,
+    deleted: HashSet<TenantId>,
+}
+
+impl Picture {
+    async fn take(
+        database: &Database,
+        cluster: &dyn Cluster,
+        installation: InstallationId,
+    ) -> Result<Self, ReconcileError> {
+        // The ledger first: what appears meanwhile is then taken for neither missing nor unwanted.
+        let mut tx = database.read_system("compare the cluster with the ledger").await?;
+        let expected = tenants::expectations(&mut tx).await?;
+        tx.commit().await?;
+        let owned = cluster.owned_namespaces(installation).await?;
+        let labelled: Vec<TenantId> = owned.iter().filter_map(|namespace| namespace.tenant).collect();
+        let mut tx = database.read_system("find tenants by what the cluster shows").await?;
+        let deleted = tenants::deleted_among(&mut tx, &labelled).await?.into_iter().collect();
+        tx.commit().await?;
+        Ok(Self {
+            expected,
+            owned,
+            deleted,
+        })
+    }
+
+    /// Namespaces of no tenant that is there: of one that is gone, or of none that the ledger has ever known. A ledger that
+    /// was restored from an older copy does not know its youngest tenants.
+    fn strays(&self) -> (Vec<(TenantId, &OwnedNamespace)>, Vec<String>) {
+        let known: HashSet<TenantId> = self.expected.iter().map(|tenant| tenant.id).collect();
+        let (mut orphans, mut unknown) = (Vec::new(), Vec::new());
+        for namespace in &self.owned {
+            match namespace.tenant {
+                Some(tenant) if known.contains(&tenant) => {}
+                Some(tenant) if self.deleted.contains(&tenant) => orphans.push((tenant, namespace)),
+                _ => unknown.push(namespace.name.clone()),
+            }
+        }
+        (orphans, unknown)
+    }
+}
+
+/// Namespaces with our label that belong to no tenant which the ledger has ever known: for a person to look at.
+///
+/// # Errors
+/// When cluster or ledger do not answer.
+pub async fn unknown_namespaces(
+    database: &Database,
+    cluster: &dyn Cluster,
+    installation: InstallationId,
+) -> Result<Vec<String>, ReconcileError> {
+    Ok(Picture::take(database, cluster, installation).await?.strays().1)
+}
+
+/// Compares the cluster with the ledger and mends what differs. A dry run only tells. What cannot be mended keeps nothing
+/// else from being.
 ///
 /// # Errors
 /// When cluster or ledger do not answer.
 pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliation, ReconcileError> {
-    // The ledger first: what appears meanwhile is then taken for neither missing nor unwanted.
-    let mut tx = app.database.read_system("compare the cluster with the ledger").await?;
-    let expected = tenants::expectations(&mut tx).await?;
-    tx.commit().await?;
-    let owned = app.cluster.owned_namespaces(app.settings.installation).await?;
-    let labelled: Vec<TenantId> = owned.iter().filter_map(|namespace| namespace.tenant).collect();
-    let mut tx = app
-        .database
-        .read_system("find tenants by what the cluster shows")
-        .await?;
-    let deleted: HashSet<TenantId> = tenants::deleted_among(&mut tx, &labelled).await?.into_iter().collect();
-    tx.commit().await?;
-
-    let mut found = Reconciliation::default();
-    let present: HashMap<String, bool> = owned
+    let picture = Picture::take(&app.database, app.cluster.as_ref(), app.settings.installation).await?;
+    let (orphans, unknown) = picture.strays();
+    let mut found = Reconciliation {
+        unknown,
+        ..Reconciliation::default()
+    };
+    let present: HashMap<String, bool> = picture
+        .owned
         .iter()
         .filter(|namespace| !namespace.terminating)
         .map(|namespace| (namespace.name.clone(), namespace.has_workload))
         .collect();
-    for tenant in &expected {
-        let observed = observe(app, tenant, &present).await?;
-        if tenant.is_missing(observed) {
-            found.missing.push(tenant.id);
-            if !dry_run {
-                converge(app, tenant.id, Observed::Missing, None).await?;
-            }
+    for tenant in &picture.expected {
+        match mend(app, tenant, &present, dry_run).await {
+            Ok(true) => found.missing.push(tenant.id),
+            Ok(false) => {}
+            Err(error) => found.unmended.push(Unmended::new(&tenant.namespace, &error)),
         }
     }
-    let known: HashSet<TenantId> = expected.iter().map(|tenant| tenant.id).collect();
     let now = app.clock.now();
-    for namespace in owned {
+    for (tenant, namespace) in orphans {
         let is_young = namespace.created_at.is_none_or(|made| now - made < TOO_YOUNG);
-        match namespace.tenant {
-            Some(tenant) if known.contains(&tenant) => {}
-            Some(tenant) if deleted.contains(&tenant) => {
-                if namespace.terminating || is_young {
-                    continue;
-                }
-                if !dry_run {
-                    app.cluster
-                        .remove_namespace(
-                            &placement_of(app, tenant, namespace.name.clone(), namespace.operation),
-                            &Unfenced,
-                        )
-                        .await?;
-                }
-                found.orphans.push(namespace.name);
-            }
-            // A ledger that was restored from an older copy does not know its youngest tenants. They keep their data.
-            _ => found.unknown.push(namespace.name),
+        if namespace.terminating || is_young {
+            continue;
         }
+        if !dry_run {
+            let placement = placement_of(app, tenant, namespace.name.clone(), namespace.operation);
+            if let Err(error) = app.cluster.remove_namespace(&placement, &Unfenced).await {
+                found.unmended.push(Unmended::new(&namespace.name, &error));
+                continue;
+            }
+        }
+        found.orphans.push(namespace.name.clone());
     }
     Ok(found)
+}
+
+/// Has a tenant made again that should be there and is not; whether it is so.
+async fn mend(
+    app: &App,
+    tenant: &Expectation,
+    present: &HashMap<String, bool>,
+    dry_run: bool,
+) -> Result<bool, ReconcileError> {
+    let is_missing = tenant.is_missing(observe(app, tenant, present).await?);
+    if is_missing && !dry_run {
+        converge(app, tenant.id, Observed::Missing, None).await?;
+    }
+    Ok(is_missing)
 }
 
 /// Whether the tenant's namespace is there and something runs in it.

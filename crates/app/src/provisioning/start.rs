@@ -100,8 +100,10 @@ pub(super) fn unexpected(error: engine::HookError) -> StartError {
 pub enum Started {
     /// It is queued.
     Queued(OperationId),
-    /// Another one has not ended; what is wanted is kept and looked at again when it ends.
+    /// One of the same kind has not ended.
     AlreadyRunning(OperationId),
+    /// Another one has not ended; what is wanted is kept, and queued when it ends.
+    Follows(OperationId),
 }
 
 impl Started {
@@ -109,7 +111,7 @@ impl Started {
     #[must_use]
     pub const fn operation(self) -> OperationId {
         match self {
-            Self::Queued(id) | Self::AlreadyRunning(id) => id,
+            Self::Queued(id) | Self::AlreadyRunning(id) | Self::Follows(id) => id,
         }
     }
 }
@@ -185,7 +187,8 @@ pub async fn start_deprovision(
                 .await
                 .map_err(retry_error)?;
         }
-        Some(operation) => return Ok(Started::AlreadyRunning(operation.id)),
+        Some(operation) if operation.kind == Deprovision::KIND => return Ok(Started::AlreadyRunning(operation.id)),
+        Some(operation) => return Ok(Started::Follows(operation.id)),
         None => {}
     }
     row.state.deprovision()?;
@@ -273,7 +276,8 @@ pub async fn provision_for_operator(
     Ok((tenant, started.operation()))
 }
 
-/// Removes a tenant for an operator, who repeats its name.
+/// Removes a tenant for an operator, who repeats its name. What is returned may be another operation, which the removal
+/// follows.
 ///
 /// # Errors
 /// When there is no such tenant, the name is another one, or it is gone already.
@@ -283,7 +287,7 @@ pub async fn remove(
     confirmation: &str,
     actor: &str,
     trace: Option<&str>,
-) -> Result<OperationId, StartError> {
+) -> Result<Started, StartError> {
     let mut tx = app.database.system("an operator removes a tenant").await?;
     let row = tenants::find(&mut tx, tenant).await?.ok_or(StartError::TenantUnknown)?;
     if row.name != confirmation {
@@ -292,7 +296,7 @@ pub async fn remove(
     let started = start_deprovision(&mut tx, app, tenant, "an operator asked for it", actor, trace).await?;
     end_contract(&mut tx, app, &row, actor, trace).await?;
     tx.commit().await?;
-    Ok(started.operation())
+    Ok(started)
 }
 
 /// Nobody goes on paying for a tenant that was removed: its contract ends with the last tenant that it pays for.

@@ -5,9 +5,10 @@ use tenantry_domain::{
     ids::{OperationId, OrganizationId, PlanVersionId, TenantId},
     provisioning::Placement,
 };
-use tenantry_operations::{Operation, OperationContext};
-use tenantry_postgres::provisioning::tenants::Tenant;
+use tenantry_operations::{Operation, OperationContext, StepContext, StepError};
+use tenantry_postgres::{SystemTx, provisioning::tenants::Tenant};
 
+use super::failure;
 use crate::App;
 
 /// What the owner of a tenant's sealed secrets is.
@@ -53,6 +54,22 @@ impl Subject {
 /// An operation on one tenant.
 pub(super) trait OnTenant: Operation<Context = App, Params = Subject> {}
 impl<O: Operation<Context = App, Params = Subject>> OnTenant for O {}
+
+/// A transaction of a step that writes to the ledger: it happens under the operation's epoch and lease, or not at all. A
+/// worker that was paused for long must not leave anything with a tenant that is gone by now.
+pub(super) async fn fenced_system<O: OnTenant>(
+    cx: &StepContext<O>,
+    purpose: &'static str,
+) -> Result<SystemTx, StepError> {
+    let mut tx = cx
+        .context()
+        .database
+        .system(purpose)
+        .await
+        .map_err(failure::of_database)?;
+    cx.fence_in(tx.connection()).await?;
+    Ok(tx)
+}
 
 /// Where the tenant lives, marked with this operation.
 pub(super) fn placement<O: OnTenant>(cx: &OperationContext<O>) -> Placement {

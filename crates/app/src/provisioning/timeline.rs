@@ -70,8 +70,8 @@ pub struct StepView {
     pub attempts: u32,
     /// Why it failed, or failed last.
     pub failure: Option<Failure>,
-    /// What it waits for.
-    pub waiting_for: Option<String>,
+    /// What it waits for: in words for the customer, and in those of the cluster for operators.
+    pub waiting_for: Option<Failure>,
 }
 
 /// Where a step stands.

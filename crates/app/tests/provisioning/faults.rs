@@ -65,13 +65,16 @@ async fn an_image_that_cannot_be_pulled_is_waited_for_then_undone() {
     let (id, operation) = world.provision("no-image").await;
     let waiting = wait_for("the reason", Duration::from_secs(60), async || {
         let view = world.operation(operation).await;
-        view.steps
-            .into_iter()
-            .find_map(|step| step.waiting_for.filter(|reason| reason.contains("cannot be pulled")))
+        view.steps.into_iter().find_map(|step| {
+            step.waiting_for
+                .filter(|reason| reason.code == "image_cannot_be_pulled")
+        })
     })
     .await;
-    assert!(waiting.contains("localhost/no-such-image:1"), "{waiting}");
-    world.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(waiting.detail, "the product's image, which could not be fetched so far");
+    let technical = waiting.technical.unwrap();
+    assert!(technical.contains("localhost/no-such-image:1"), "{technical}");
+    world.age_log(operation, 60).await;
     let undone = world.until(operation, &["done", "undone", "stuck"]).await;
     assert_eq!(undone.state, "undone");
     assert_eq!(undone.failure.unwrap().code, "image_cannot_be_pulled");
@@ -153,7 +156,7 @@ async fn a_removal_asked_for_while_it_was_made_follows_when_that_is_stuck() {
     let removed = provisioning::start_deprovision(&mut tx, &world.app, id, "a test", "a test", None)
         .await
         .unwrap();
-    assert_eq!(removed, provisioning::Started::AlreadyRunning(made.operation()));
+    assert_eq!(removed, provisioning::Started::Follows(made.operation()));
     tx.commit().await.unwrap();
     let removal = wait_for("the removal", Duration::from_secs(30), async || {
         let operations = world.tenant(id).await.operations;

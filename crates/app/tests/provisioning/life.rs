@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_app::provisioning::{self, StepViewState};
+use tenantry_app::provisioning::{self, Started, StepViewState};
 use tenantry_domain::{mail::Message, provisioning::TenantState};
 use tenantry_test_support::wait_for;
 
@@ -54,7 +54,8 @@ async fn a_tenant_runs_and_goes_again() {
 
     let removal = provisioning::remove(&world.app, id, "museum-of-life", "a test", None)
         .await
-        .unwrap();
+        .unwrap()
+        .operation();
     assert_eq!(world.until(removal, &["done", "undone", "stuck"]).await.state, "done");
     let tenant = world.until_tenant(id, TenantState::Deleted).await;
     assert!(!world.namespace_exists(&tenant));
@@ -103,10 +104,17 @@ async fn a_half_made_tenant_can_be_removed_while_it_is_being_made() {
             .cloned()
     })
     .await;
-    provisioning::remove(&world.app, id, "half-made", "a test", None)
+    let removal = provisioning::remove(&world.app, id, "half-made", "a test", None)
         .await
         .unwrap();
-    world.clock.advance(chrono::TimeDelta::minutes(2));
+    assert_eq!(removal, Started::Follows(operation));
+    wait_for("the obstacle", Duration::from_secs(60), async || {
+        let steps = world.operation(operation).await.steps;
+        let obstacle = steps.into_iter().find_map(|step| step.waiting_for)?;
+        (obstacle.code == "image_cannot_be_pulled").then_some(())
+    })
+    .await;
+    world.age_log(operation, 120).await;
     let tenant = world.until_tenant(id, TenantState::Deleted).await;
     assert!(!world.namespace_exists(&tenant));
 }
@@ -140,7 +148,8 @@ async fn policies_stay_until_the_last_pod_has_ended() {
 
     let removal = provisioning::remove(&world.app, id, "slow-to-end", "a test", None)
         .await
-        .unwrap();
+        .unwrap()
+        .operation();
     let mut ending = 0;
     loop {
         // The policies first: what runs after they were found gone runs without them.

@@ -1,4 +1,5 @@
-//! Tenants made and removed by the real engine, on a real PostgreSQL and a real Kubernetes with Helm.
+//! Tenants made and removed by the real engine, on a real PostgreSQL and a real Kubernetes with Helm;
+//! on a scripted one where a real one cannot be made to say what is needed.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +11,9 @@
 
 mod faults;
 mod life;
+mod patience;
 mod reconcile;
 mod retries;
+mod scripted;
+mod stalls;
 mod world;

@@ -1,13 +1,14 @@
 //! Cluster and ledger agree again, whoever changed what.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tenantry_app::provisioning;
-use tenantry_domain::provisioning::TenantState;
+use tenantry_domain::provisioning::{TenantState, cluster::OwnedNamespace};
+use tenantry_operations::EngineConfig;
 use tenantry_test_support::wait_for;
 
-use crate::world::World;
+use crate::{scripted::ScriptedCluster, world::World};
 
 #[tokio::test]
 async fn a_namespace_deleted_by_hand_is_made_again() {
@@ -53,6 +54,50 @@ async fn a_release_that_somebody_took_away_is_made_again() {
     assert_ne!(again, operation);
     assert_eq!(world.until(again, &["done", "undone", "stuck"]).await.state, "done");
     assert_eq!(world.answer(&tenant).await, 200);
+}
+
+/// A tenant that was named and given up, as the ledger remembers it, and the namespace that is left of it.
+async fn left_over(world: &World, name: &str) -> OwnedNamespace {
+    let tenant = world.name(name).await;
+    let mut tx = world.app.database.system("a test").await.unwrap();
+    provisioning::discard_pending(&mut tx, tenant).await.unwrap();
+    tx.commit().await.unwrap();
+    OwnedNamespace {
+        name: world.tenant(tenant).await.namespace,
+        tenant: Some(tenant),
+        operation: None,
+        created_at: Some(world.now() - TimeDelta::hours(1)),
+        terminating: false,
+        has_workload: false,
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_hides_nothing_else() {
+    let cluster = Arc::new(ScriptedCluster::default());
+    let world = World::scripted(cluster.clone(), EngineConfig::default()).await;
+    let stays = left_over(&world, "stays").await;
+    let goes = left_over(&world, "goes").await;
+    let unknown = OwnedNamespace {
+        name: "t-unknown".to_owned(),
+        tenant: None,
+        ..goes.clone()
+    };
+    cluster.own(stays.clone(), true);
+    cluster.own(goes.clone(), false);
+    cluster.own(unknown, false);
+
+    let found = provisioning::reconcile_cluster(&world.app, false).await.unwrap();
+    assert_eq!(
+        (found.orphans, found.unknown),
+        (vec![goes.name.clone()], vec!["t-unknown".to_owned()])
+    );
+    assert_eq!(cluster.removed(), [goes.name]);
+    let [unmended] = found.unmended.as_slice() else {
+        panic!()
+    };
+    assert_eq!(unmended.namespace, stays.name);
+    assert!(unmended.reason.contains("somebody else"), "{}", unmended.reason);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use tenantry_app::{
 use tenantry_domain::{
     ids::{OperationId, OrganizationId, PlanVersionId, TenantId},
     mail::{MailError, Mailer, OutgoingMail},
-    provisioning::TenantState,
+    provisioning::{Cluster, TenantState},
 };
 use tenantry_kubernetes::KubernetesCluster;
 use tenantry_operations::{
@@ -40,6 +40,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::scripted::ScriptedCluster;
+
 /// Long enough for pods on a machine that does other things as well.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -51,7 +53,7 @@ pub struct World {
     pub plan: PlanVersionId,
     /// Charts of this test's own: it may break them.
     pub charts: TempDir,
-    local: &'static LocalCluster,
+    local: Option<&'static LocalCluster>,
     stop: CancellationToken,
     engine: Option<Engine>,
     jobs: Option<JobWorker>,
@@ -95,6 +97,28 @@ impl World {
     pub async fn with(adjust: impl FnOnce(&mut Value), kubeconfig: Option<PathBuf>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let local = LocalCluster::shared().await;
+        let cluster = KubernetesCluster::connect(tenantry_kubernetes::Settings {
+            kubeconfig: Some(kubeconfig.unwrap_or_else(|| local.kubeconfig.clone())),
+            context: None,
+            helm: local.environment["HELM"].clone().into(),
+        })
+        .await
+        .expect("credentials");
+        Self::build(adjust, Arc::new(cluster), Some(local), EngineConfig::default()).await
+    }
+
+    /// On a cluster that says what it is told to.
+    pub async fn scripted(cluster: Arc<ScriptedCluster>, config: EngineConfig) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::build(|_| {}, cluster, None, config).await
+    }
+
+    async fn build(
+        adjust: impl FnOnce(&mut Value),
+        cluster: Arc<dyn Cluster>,
+        local: Option<&'static LocalCluster>,
+        config: EngineConfig,
+    ) -> Self {
         let database = TestDatabase::create().await.database().await;
         let charts = copy_of_charts();
         let mut product = product();
@@ -106,13 +130,7 @@ impl World {
             .unwrap();
         drop(tx);
 
-        let cluster = KubernetesCluster::connect(tenantry_kubernetes::Settings {
-            kubeconfig: Some(kubeconfig.unwrap_or_else(|| local.kubeconfig.clone())),
-            context: None,
-            helm: local.environment["HELM"].clone().into(),
-        })
-        .await
-        .expect("credentials");
+        let ingress_address = local.map(|local| local.ingress_address);
         let clock = Arc::new(ManualClock::new(Utc::now()));
         let mails = Arc::new(Outbox::default());
         let key = "sk_test_nobody".to_owned();
@@ -122,7 +140,7 @@ impl World {
             sealer: Sealer::unlock(keys, &database, installation).await.unwrap(),
             database,
             payments: Arc::new(StripeClient::new(&stripe).unwrap()),
-            cluster: Arc::new(cluster),
+            cluster,
             mailer: mails.clone(),
             passwords: PasswordHasher::new(PasswordParameters::default()).unwrap(),
             catalog: CatalogStore::empty(),
@@ -132,10 +150,10 @@ impl World {
                 operator_url: None,
                 tenant_domain: "tenants.localhost".to_owned(),
                 tenant_scheme: "http".to_owned(),
-                tenant_port: Some(local.ingress_address.port()),
+                tenant_port: ingress_address.map(|address| address.port()),
                 ingress_class: "traefik".to_owned(),
                 ingress_namespace: "ingress".to_owned(),
-                ingress_address: Some(local.ingress_address),
+                ingress_address,
                 chart_directory: charts.path().to_owned(),
                 installation,
                 livemode: false,
@@ -156,25 +174,41 @@ impl World {
             jobs: None,
             watch: None,
         };
-        world.start();
+        world.start(config);
         world
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, config: EngineConfig) {
         let (pool, app) = (self.app.database.direct().clone(), Arc::new(self.app.clone()));
         let operations = Arc::new(provisioning::register_operations(Registry::new()).unwrap());
         let jobs = provisioning::register_jobs(JobRegistry::new().with::<SendMail>().unwrap()).unwrap();
-        self.engine = Some(Engine::start(
-            pool.clone(),
-            app.clone(),
-            operations,
-            EngineConfig::default(),
-        ));
+        self.engine = Some(Engine::start(pool.clone(), app.clone(), operations, config));
         self.jobs = Some(JobWorker::start(pool, app, Arc::new(jobs), JobWorkerConfig::default()));
         self.watch = Some(tokio::spawn(provisioning::watch_cluster(
             self.app.clone(),
             self.stop.clone(),
         )));
+    }
+
+    /// Ends what the engine is at in good order, and nothing more begins.
+    pub async fn stop_engine(&mut self) {
+        self.engine.take().expect("an engine").shutdown().await;
+    }
+
+    /// What is in an operation's log happened so much earlier.
+    pub async fn age_log(&self, operation: OperationId, secs: i32) {
+        let mut tx = self.app.database.system("a test").await.unwrap();
+        sqlx::query("update operation_steps set at = at - make_interval(secs => $2) where operation_id = $1")
+            .bind(operation.uuid())
+            .bind(f64::from(secs))
+            .execute(&mut tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    fn local(&self) -> &'static LocalCluster {
+        self.local.expect("a real cluster")
     }
 
     /// Names a tenant, as starting a checkout does.
@@ -250,7 +284,7 @@ impl World {
     /// A request from outside, over a new connection.
     pub async fn answer(&self, tenant: &TenantView) -> u16 {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut connection = tokio::net::TcpStream::connect(self.local.ingress_address)
+        let mut connection = tokio::net::TcpStream::connect(self.local().ingress_address)
             .await
             .unwrap();
         let host = tenant.host.as_deref().unwrap_or("nobody");
@@ -276,9 +310,9 @@ impl World {
     }
 
     pub fn try_kubectl(&self, arguments: &[&str]) -> std::process::Output {
-        Command::new(&self.local.environment["KUBECTL"])
+        Command::new(&self.local().environment["KUBECTL"])
             .env_clear()
-            .env("KUBECONFIG", &self.local.kubeconfig)
+            .env("KUBECONFIG", &self.local().kubeconfig)
             .env("KUBECACHEDIR", std::env::temp_dir().join("tenantry-kubectl"))
             .args(arguments)
             .output()
@@ -305,6 +339,9 @@ impl Drop for World {
         self.stop.cancel();
         drop(self.engine.take());
         drop(self.jobs.take());
+        if self.local.is_none() {
+            return;
+        }
         let ours = format!("tenantry.dev/installation={}", self.app.settings.installation);
         self.try_kubectl(&["delete", "namespace", "--selector", &ours, "--wait=false"]);
     }

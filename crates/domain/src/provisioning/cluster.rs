@@ -97,6 +97,9 @@ pub trait Cluster: Send + Sync {
 
     /// Version of the helm program, such as `v4.2.4`.
     async fn helm_version(&self) -> Result<String, ClusterError>;
+
+    /// Whether helm, which logs in by itself, gets into the cluster and may read its own records.
+    async fn helm_reaches_cluster(&self) -> Result<(), ClusterError>;
 }
 
 /// Whether the one who asked for an act may still do it. An adapter asks after its last look and right before the act: a
@@ -202,7 +205,7 @@ pub enum Readiness {
 pub struct Obstacle {
     /// Stable, for programs, such as `image_cannot_be_pulled`.
     pub code: &'static str,
-    /// In plain words.
+    /// As the cluster said it, for operators: it may name machines, registries, images.
     pub detail: String,
     /// Whether it seldom passes by itself: waiting for it is given up sooner.
     pub stubborn: bool,

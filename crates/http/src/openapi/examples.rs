@@ -59,7 +59,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("token_type", "Bearer"),
     ("url", "https://museum.tenants.example.net/"),
     ("version", "0.1.0"),
-    ("waiting_for", "2 of 3 pods are ready"),
+    ("waiting_for", "room for the site"),
+    ("waiting_technical", "0/3 nodes are available: 3 Insufficient memory"),
 ];
 
 /// What an identifier of this kind looks like in an address.

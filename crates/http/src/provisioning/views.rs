@@ -361,6 +361,9 @@ pub struct Step {
     /// What it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
+    /// What the other side said about that; for operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_technical: Option<String>,
 }
 
 impl Operation {
@@ -387,6 +390,11 @@ impl Operation {
 
 impl Step {
     fn new(step: app::StepView, reader: Reader) -> Self {
+        let waiting_for = step.waiting_for.map(|obstacle| StepError::new(obstacle, reader));
+        let (waiting_for, waiting_technical) = match waiting_for {
+            Some(obstacle) => (Some(obstacle.detail), obstacle.technical),
+            None => (None, None),
+        };
         Self {
             name: step.name,
             title: step.title.to_owned(),
@@ -397,7 +405,8 @@ impl Step {
             usual_ms: step.usual.map(millis),
             attempts: step.attempts,
             error: step.failure.map(|failure| StepError::new(failure, reader)),
-            waiting_for: step.waiting_for,
+            waiting_for,
+            waiting_technical,
         }
     }
 }

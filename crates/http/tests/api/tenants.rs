@@ -6,7 +6,7 @@ use tenantry_domain::accounts::OperatorRole;
 
 use crate::{
     operators::operator,
-    support::{Browser, TestApp},
+    support::{Answer, Browser, TestApp},
 };
 
 /// A product that can be provisioned.
@@ -167,12 +167,25 @@ async fn removing_takes_the_name_and_a_great_enough_role() {
     );
     // Being made: it goes when that has ended.
     let answer = admin.post(&path, &right).await;
-    assert_eq!((answer.status, &answer.json()["id"]), (202, &operation["id"]));
+    let tenant = format!("/api/v1/operator/tenants/{}", operation["tenant_id"].as_str().unwrap());
+    assert_eq!((answer.status, answer.header("location")), (202, tenant.as_str()));
+    let removal = json!({ "tenant_id": operation["tenant_id"], "follows_operation_id": operation["id"] });
+    assert_eq!(answer.json(), removal);
     let retry = format!(
         "/api/v1/operator/operations/{}/retry",
         operation["id"].as_str().unwrap()
     );
     assert_eq!(support.post(&retry, &Value::Null).await.code(), "operation_in_progress");
+
+    // Nothing is at work any more.
+    test.execute("update operations set state = 'undone', ended_at = now()")
+        .await;
+    let answer = admin.post(&path, &right).await;
+    let removal = answer.json()["operation_id"].as_str().unwrap().to_owned();
+    let location = format!("/api/v1/operator/operations/{removal}");
+    assert_eq!((answer.status, answer.header("location")), (202, location.as_str()));
+    assert_ne!(removal, operation["id"].as_str().unwrap());
+    assert_eq!(admin.get(&location).await.json()["kind"], "deprovision");
     test.stop().await;
 }
 
@@ -235,6 +248,31 @@ async fn live_operation(test: &TestApp, operator: &mut Browser, organization: &s
         format!("/api/v1/organizations/{organization}/operations/{id}/events"),
         format!("/api/v1/operator/operations/{id}/events"),
     ]
+}
+
+#[tokio::test]
+async fn what_the_cluster_says_of_a_wait_is_shown_to_operators_only() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let mut operator = operator(&test, OperatorRole::Admin).await;
+    let [path, operators] = live_operation(&test, &mut operator, &ada.organization()).await;
+    test.execute(
+        "insert into operation_steps (operation_id, seq, organization_id, step, phase, record, epoch, attempt, error) \
+         select id, r.seq, organization_id, 'ready', 'do', r.record, 1, 1, r.error from operations, (values \
+             (1, 'started', null), \
+             (2, 'not_yet', '{\"code\": \"waiting_for_capacity\", \"detail\": \"room for the site\", \
+                              \"technical\": \"node-7.example.net is full\"}'::jsonb)) as r (seq, record, error)",
+    )
+    .await;
+    let steps = |answer: Answer| answer.json()["steps"][0].clone();
+    let shown = steps(ada.browser.get(path.trim_end_matches("/events")).await);
+    assert_eq!(
+        (&shown["state"], &shown["waiting_for"], &shown["waiting_technical"]),
+        (&json!("waiting"), &json!("room for the site"), &Value::Null)
+    );
+    let shown = steps(operator.get(operators.trim_end_matches("/events")).await);
+    assert_eq!(shown["waiting_technical"], "node-7.example.net is full");
+    test.stop().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! The helm program as a child process: bounded in time, killed with its caller, with an environment of its own.
+//! The helm program as a child process: bounded in time, killed with its caller, with settings of its own.
 
 use std::{
-    path::PathBuf,
+    ffi::OsStr,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::Arc,
     thread,
@@ -84,12 +85,12 @@ impl Helm {
         command
             .args(arguments)
             .env_clear()
-            .envs(inherited())
+            .envs(std::env::vars_os().filter(|(name, _)| !is_withheld(name)))
             .envs(GARBAGE)
-            .env("HOME", self.home.path())
             .env("HELM_CACHE_HOME", self.home.path().join("cache"))
             .env("HELM_CONFIG_HOME", self.home.path().join("config"))
             .env("HELM_DATA_HOME", self.home.path().join("data"))
+            .env("KUBECACHEDIR", self.home.path().join("kube"))
             .env("HELM_DRIVER", "secret")
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
@@ -98,9 +99,11 @@ impl Helm {
         if matches!(arguments.first(), Some(&("upgrade" | "rollback" | "uninstall"))) {
             command.args(["--timeout", HOOK_TIMEOUT]);
         }
-        if let Some(kubeconfig) = &self.kubeconfig {
-            command.env("KUBECONFIG", kubeconfig);
-        }
+        // Without one, the pod's service account: not what lies in somebody's home.
+        command.env(
+            "KUBECONFIG",
+            self.kubeconfig.as_deref().unwrap_or(Path::new("/dev/null")),
+        );
         if let Some(context) = &self.context {
             command.args(["--kube-context", context]);
         }
@@ -113,17 +116,68 @@ impl Helm {
     }
 }
 
-/// What helm needs of our environment: credential plugins on `PATH`, and the address of the API server in a pod.
-fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
-    [
-        "PATH",
-        "KUBERNETES_SERVICE_HOST",
-        "KUBERNETES_SERVICE_PORT",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-    ]
-    .into_iter()
-    .filter_map(|name| std::env::var_os(name).map(|value| (name, value)))
+/// Helm logs in as we do: the plugin that a kubeconfig names finds what it goes by in the home and the environment of
+/// whoever runs us (`AWS_…`, `GOOGLE_…`, a proxy). It does not get what is ours alone, since that holds passwords, nor what
+/// would set helm up differently.
+const WITHHELD: [&str; 4] = ["TENANTRY_", "DATABASE_", "STRIPE_", "HELM_"];
+
+fn is_withheld(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    WITHHELD.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    /// What a child of ours finds in its environment.
+    async fn environment(kubeconfig: Option<PathBuf>) -> BTreeMap<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("helm");
+        fs::write(&program, "#!/bin/sh\nexec env\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let said = Helm::new(program, kubeconfig, None)
+            .unwrap()
+            .run(&[], None)
+            .await
+            .unwrap();
+        said.lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn helm_finds_what_credential_plugins_go_by() {
+        let found = environment(Some("/etc/kubeconfig".into())).await;
+        // The second is any variable that is not ours: cargo sets it.
+        for name in ["HOME", "CARGO_PKG_NAME", "PATH"] {
+            assert_eq!(found.get(name), std::env::var(name).ok().as_ref(), "{name}");
+        }
+        assert_eq!(found["KUBECONFIG"], "/etc/kubeconfig");
+        assert!(found["HELM_CONFIG_HOME"].contains("tenantry-helm-"));
+        assert_eq!(environment(None).await["KUBECONFIG"], "/dev/null");
+    }
+
+    #[test]
+    fn what_is_ours_alone_is_withheld() {
+        for name in [
+            "STRIPE_SECRET_KEY",
+            "DATABASE_URL",
+            "TENANTRY_SMTP_URL",
+            "HELM_KUBETOKEN",
+        ] {
+            assert!(is_withheld(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "AWS_PROFILE",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "HTTPS_PROXY",
+            "XDG_CONFIG_HOME",
+        ] {
+            assert!(!is_withheld(OsStr::new(name)), "{name}");
+        }
+    }
 }

@@ -85,6 +85,8 @@ pub(super) fn classify(stderr: &str) -> ClusterError {
     } else if says(&[
         "Unauthorized",
         "the server has asked for the client to provide credentials",
+        // A credential plugin that failed, or is not there.
+        "getting credentials: ",
     ]) {
         ClusterError::Unauthenticated { detail }
     } else if says(UNREACHABLE) {
@@ -257,6 +259,11 @@ mod tests {
         (
             "Error: kubernetes cluster unreachable: Get \"https://127.0.0.1:1/version\": dial tcp 127.0.0.1:1: connect: connection refused",
             "cluster_unreachable",
+            Remedy::Retry,
+        ),
+        (
+            "Error: kubernetes cluster unreachable: Get \"https://10.0.0.2:6443/version\": getting credentials: exec: executable /opt/plugin failed with exit code 1",
+            "cluster_credentials_refused",
             Remedy::Retry,
         ),
         ("Error: something new", "helm_failed", Remedy::Retry),

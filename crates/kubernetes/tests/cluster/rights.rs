@@ -1,5 +1,7 @@
 //! Credentials that may not do everything.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 use tenantry_domain::provisioning::{
     Cluster, ClusterError, Remedy,
@@ -127,6 +129,52 @@ async fn a_missing_right_is_named() {
             .iter()
             .any(|right| right.verb == "create" && right.resource == "namespaces" && !right.granted)
     );
+}
+
+/// As with the kubeconfigs of cloud providers: a program says who we are, and finds its own settings in our home.
+#[tokio::test]
+async fn helm_logs_in_as_we_do_through_a_credential_plugin() {
+    let local = LocalCluster::shared().await;
+    let tenant = TestTenant::new().await;
+    tenant.cluster.apply_namespace(&tenant.placement).await.unwrap();
+    tenant.cluster.helm_reaches_cluster().await.unwrap();
+    let namespace = &tenant.placement.namespace;
+    tenant.kubectl(&["create", "serviceaccount", "limited", "-n", namespace]);
+    let token = tenant.kubectl(&["create", "token", "limited", "-n", namespace]);
+
+    let version = "client.authentication.k8s.io/v1";
+    let files = tempfile::tempdir().unwrap();
+    let (credential, plugin) = (files.path().join("credential.json"), files.path().join("plugin"));
+    let said = json!({"apiVersion": version, "kind": "ExecCredential", "status": {"token": token.trim()}});
+    std::fs::write(&credential, said.to_string()).unwrap();
+    let home = std::env::var("HOME").unwrap();
+    let script = format!(
+        "#!/bin/sh\ntest \"$HOME\" = '{home}' && cat '{}'\n",
+        credential.display()
+    );
+    std::fs::write(&plugin, script).unwrap();
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut config: serde_json::Value =
+        serde_json::from_str(&tenant.kubectl(&["config", "view", "--raw", "--flatten", "-o", "json"])).unwrap();
+    let exec = json!({"apiVersion": version, "command": plugin, "interactiveMode": "Never"});
+    config["users"] = json!([{ "name": "plugged", "user": { "exec": exec } }]);
+    config["contexts"][0]["context"]["user"] = "plugged".into();
+    let kubeconfig = files.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    let plugged = KubernetesCluster::connect(settings(kubeconfig, local)).await.unwrap();
+
+    // Whoever is refused by name has logged in.
+    let ours = plugged.apply_namespace(&tenant.placement).await.unwrap_err();
+    let helms = plugged.helm_reaches_cluster().await.unwrap_err();
+    for error in [ours, helms] {
+        let ClusterError::Forbidden { mend, .. } = error else {
+            panic!("{error}")
+        };
+        assert!(
+            mend.contains(&format!("system:serviceaccount:{namespace}:limited")),
+            "{mend}"
+        );
+    }
 }
 
 #[tokio::test]

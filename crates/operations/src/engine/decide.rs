@@ -47,7 +47,7 @@ pub(super) fn next(steps: &[StepPlan], log: &StepLog, phase: Phase) -> Next {
 pub(super) enum Verdict {
     Done(Value),
     Again { failure: Failure, pause: Duration },
-    NotYet { reason: String, pause: Duration },
+    NotYet { obstacle: Failure, pause: Duration },
     GiveUp(Failure),
     Superseded,
 }
@@ -95,20 +95,23 @@ pub(super) fn judge(
                 Verdict::Again { failure, pause }
             }
         }
-        Err(StepError::NotYet { reason, after }) => {
+        Err(StepError::NotYet { obstacle, after }) => {
             let since = history.not_yet_since.unwrap_or(now);
             if is_past(since, policy.not_yet_deadline, now, Duration::ZERO) {
-                Verdict::GiveUp(
-                    Failure::new("not_ready_in_time", format!("Still not ready: {reason}"))
-                        .technical(format_args!("waited since {since}")),
-                )
+                Verdict::GiveUp(waited_too_long(&obstacle, since))
             } else if is_over(deadline_at, now, Duration::ZERO) {
                 Verdict::GiveUp(deadline_passed())
             } else {
-                Verdict::NotYet { reason, pause: after }
+                Verdict::NotYet { obstacle, pause: after }
             }
         }
     }
+}
+
+fn waited_too_long(obstacle: &Failure, since: DateTime<Utc>) -> Failure {
+    let said = obstacle.technical.as_deref().unwrap_or_default();
+    Failure::new("not_ready_in_time", format!("Waited too long for {}.", obstacle.detail))
+        .technical(format_args!("waited since {since}; last for {}: {said}", obstacle.code))
 }
 
 fn is_past(since: DateTime<Utc>, allowed: Duration, now: DateTime<Utc>, pause: Duration) -> bool {
@@ -228,7 +231,8 @@ mod tests {
     #[test]
     fn not_yet_is_no_failure_until_its_own_deadline() {
         let policy = POLICY.not_yet_deadline(Duration::from_secs(60));
-        let wait = || Err(StepError::not_yet("pods", Duration::from_secs(2)));
+        let obstacle = Failure::new("no_room", "room for the site").technical("node-7 is full");
+        let wait = || Err(obstacle.clone().into_not_yet(Duration::from_secs(2)));
         let mut history = StepHistory {
             failures: 2,
             ..StepHistory::default()
@@ -242,6 +246,8 @@ mod tests {
             panic!()
         };
         assert_eq!(failure.code, "not_ready_in_time");
+        assert_eq!(failure.detail, "Waited too long for room for the site.");
+        assert!(failure.technical.unwrap().contains("last for no_room: node-7 is full"));
     }
 
     #[test]

@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
         history: StepHistory,
         loaded: &dyn LoadedOperation,
     ) -> Result<Try, Halt> {
-        let is_asking_again = history.not_yet_reason.is_some() && !history.is_open;
+        let is_asking_again = history.not_yet.is_some() && !history.is_open;
         if !is_asking_again {
             self.push(&plan, RecordKind::Started, history.starts + 1, None, None);
         }
@@ -217,6 +217,8 @@ impl<'a> Run<'a> {
             number,
             phase: self.phase,
             pool: self.journal.pool.clone(),
+            met: attempt.history.met.clone(),
+            began_at: self.now(),
         };
         let timeout = attempt.plan.policy(self.phase).attempt_timeout;
         let work = AssertUnwindSafe(loaded.run(attempt.index, step_try).instrument(span)).catch_unwind();
@@ -253,10 +255,10 @@ impl<'a> Run<'a> {
                 self.push_failure(&plan, &history, failure, false);
                 self.pause(&plan, Hold::Release(pause), pause).await
             }
-            Verdict::NotYet { reason, pause } => {
-                if history.not_yet_reason.as_ref() != Some(&reason) {
-                    let waiting = serde_json::to_value(Failure::new("not_yet", reason)).ok();
-                    self.push(&plan, RecordKind::NotYet, history.starts, None, waiting);
+            Verdict::NotYet { obstacle, pause } => {
+                if history.not_yet.as_ref() != Some(&obstacle) {
+                    let obstacle = serde_json::to_value(obstacle).ok();
+                    self.push(&plan, RecordKind::NotYet, history.starts, None, obstacle);
                 }
                 self.pause(&plan, Hold::Await(pause), pause).await
             }

@@ -11,6 +11,7 @@ mod support;
 
 mod chaos;
 mod crash;
+mod fencing;
 mod hooks;
 mod jobs;
 mod outcomes;

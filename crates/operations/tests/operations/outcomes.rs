@@ -294,7 +294,7 @@ impl Step<Chain> for Double {
     async fn act(&self, cx: &StepContext<Chain>) -> Result<u32, StepError> {
         let Chosen { number } = cx.output::<Choose>()?;
         match number {
-            0 => Err(StepError::not_yet("a number", Duration::from_millis(10))),
+            0 => Err(StepError::not_yet("no_number", "a number", Duration::from_millis(10))),
             number => Ok(2 * number),
         }
     }

@@ -51,7 +51,9 @@ impl Step<Wait> for Door {
                 return Err(Failure::new("jammed", "The door is jammed.").into_retry_after(Duration::from_secs(3600)));
             }
         };
-        Err(StepError::not_yet("the door", after))
+        Err(Failure::new("door_is_closed", "the door")
+            .technical("bolted")
+            .into_not_yet(after))
     }
 
     async fn undo(&self, _: &StepContext<Wait>) -> Result<(), StepError> {
@@ -95,7 +97,8 @@ async fn five_hundred_waiting_operations_hold_neither_worker_nor_connection() {
     let impatient = scratch.queue_new(new(Patience::Moment)).await;
     let progress = scratch.reach(impatient, OperationState::Waiting).await;
     assert_eq!(progress.steps[0].state, StepState::Waiting);
-    assert_eq!(progress.steps[0].waiting_for.as_deref(), Some("the door"));
+    let expected = Failure::new("door_is_closed", "the door").technical("bolted");
+    assert_eq!(progress.steps[0].waiting_for, Some(expected));
     door.store(true, Ordering::SeqCst);
     scratch.reach(impatient, OperationState::Done).await;
 

@@ -8,6 +8,7 @@
 )]
 
 mod invariants;
+mod look_ups;
 mod mutations;
 mod pooled;
 mod probe;

@@ -10,7 +10,7 @@ use tenantry_app::{
     error::Fault,
     organizations,
     provisioning::{
-        ProvisionRequest, Reader, StartError, TenantView, list_tenants, provision_for_operator, remove, retry,
+        ProvisionRequest, Reader, StartError, Started, TenantView, list_tenants, provision_for_operator, remove, retry,
         search_tenants,
     },
 };
@@ -87,10 +87,10 @@ pub async fn run(wired: &Wired, command: TenantCommand) -> Result<(), Failure> {
             if !yes {
                 confirm::ask(&tenant)?;
             }
-            let operation = remove(app, tenant.id, &tenant.name, ACTOR, None)
+            let removal = remove(app, tenant.id, &tenant.name, ACTOR, None)
                 .await
                 .map_err(refused)?;
-            started(app, tenant.id, operation, wait, output.output).await
+            removed(app, tenant.id, removal, wait, output.output).await
         }
     }
 }
@@ -175,6 +175,28 @@ async fn started(
         Output::Text => print_line(&format!(
             "queued {operation}; `tenantry tenant show {tenant}` tells how it goes"
         )),
+    }
+}
+
+/// Says what becomes of a removal; with `--wait`, how it ended. While the tenant is being made, the removal follows that.
+async fn removed(app: &App, tenant: TenantId, removal: Started, wait: bool, output: Output) -> Result<(), Failure> {
+    let first = match removal {
+        Started::Queued(operation) | Started::AlreadyRunning(operation) => {
+            return started(app, tenant, operation, wait, output).await;
+        }
+        Started::Follows(first) => first,
+    };
+    let follows = format!("the removal follows {first}, which has not ended");
+    if wait {
+        if output == Output::Text {
+            print_line(&follows)?;
+        }
+        let operation = wait::until_removal_is_queued(app, tenant).await?;
+        return started(app, tenant, operation, wait, output).await;
+    }
+    match output {
+        Output::Json => print_json(&json!({"tenant": tenant, "follows": first})),
+        Output::Text => print_line(&format!("{follows}; `tenantry tenant show {tenant}` tells how it goes")),
     }
 }
 

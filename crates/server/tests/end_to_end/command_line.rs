@@ -1,6 +1,6 @@
 //! The program as a person or a script uses it: answers, exit codes, `--output json`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Customer, Installation, STARTER, audit, unique};
 
@@ -57,6 +57,64 @@ fn verdicts(findings: &Value) -> Vec<(String, String)> {
         .iter()
         .map(|finding| (text(&finding["area"]), text(&finding["verdict"])))
         .collect()
+}
+
+#[tokio::test]
+async fn doctor_names_namespaces_that_nobody_knows() {
+    let (installation, server) = Installation::start().await;
+    let stray = unique("t-stray");
+    let labels = format!(
+        "{{tenantry.dev/installation: {}, tenantry.dev/tenant: ten_01h2xcejqtf2nbrexx3vqjhp41}}",
+        installation.id
+    );
+    installation
+        .kubernetes
+        .apply(&format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {stray}\n  labels: {labels}\n"
+        ))
+        .await;
+    let findings = installation.must(&["doctor", "--output", "json"]).await.json();
+    let found = findings.as_array().expect("findings").iter();
+    let found = found
+        .filter(|finding| finding["check"] == "namespaces")
+        .collect::<Vec<_>>();
+    assert_eq!(found.len(), 1, "{findings}");
+    assert_eq!(found[0]["verdict"], "warning");
+    assert!(
+        found[0]["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains(&stray)),
+        "{findings}"
+    );
+    installation
+        .kubernetes
+        .kubectl(&["delete", "namespace", &stray, "--wait=false"])
+        .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_follows_is_waited_for_to_its_own_end() {
+    let (installation, server) = Installation::start().await;
+    let customer = Customer::sign_up(&installation, "Museum of Second Thoughts").await;
+    // Nobody is at work, so that what is queued stays queued.
+    server.kill().await;
+    let (tenant, operation) = installation
+        .provision(&customer.organization, "collection", &unique("unwanted"))
+        .await;
+    let said = installation
+        .must(&["tenant", "deprovision", &tenant, "--yes", "--output", "json"])
+        .await;
+    assert_eq!(said.json(), json!({"tenant": tenant, "follows": operation}));
+
+    let arguments = ["tenant", "deprovision", &tenant, "--yes", "--wait", "--output", "json"];
+    let (removed, server) = tokio::join!(installation.must(&arguments), installation.serve());
+    let removed = removed.json();
+    assert_eq!(removed["tenant"]["state"], "deleted", "{removed}");
+    assert_eq!(removed["operation"]["kind"], "deprovision", "{removed}");
+    assert_eq!(installation.ledger.until_operation_ends(&operation).await, "done");
+    audit(&installation).await;
+    server.stop().await;
 }
 
 #[tokio::test]

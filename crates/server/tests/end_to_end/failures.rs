@@ -63,9 +63,9 @@ async fn an_image_that_cannot_be_pulled_is_said_at_once_and_given_up_on() {
         let shown = show(&installation, &tenant).await;
         let steps = shown["operation"]["steps"].as_array()?.clone();
         steps.into_iter().find(|step| {
-            step["waiting_for"]
+            step["waiting_for"]["technical"]
                 .as_str()
-                .is_some_and(|reason| reason.contains("image"))
+                .is_some_and(|said| said.contains("image"))
         })
     })
     .await;

@@ -6,7 +6,7 @@ use tenantry_operations::{Step, StepContext, StepError};
 use tenantry_postgres::provisioning::domains;
 
 use super::Provision;
-use crate::provisioning::failure;
+use crate::provisioning::{failure, steps::fenced_system};
 
 pub(super) struct Host;
 
@@ -16,12 +16,7 @@ impl Step<Provision> for Host {
     type Output = ();
 
     async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
-        let mut tx = cx
-            .context()
-            .database
-            .system("keep a tenant's host")
-            .await
-            .map_err(failure::of_database)?;
+        let mut tx = fenced_system(cx, "keep a tenant's host").await?;
         domains::keep(&mut tx, cx.params().tenant)
             .await
             .map_err(failure::of_database)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_domain::provisioning::cluster::{Probe as Question, ProbeAnswer};
-use tenantry_operations::{Step, StepContext, StepError, StepPolicy};
+use tenantry_operations::{Failure, Step, StepContext, StepError, StepPolicy};
 
 use super::Provision;
 use crate::provisioning::{blueprint::Blueprint, failure};
@@ -38,14 +38,15 @@ impl Step<Provision> for Probe {
         };
         match app.cluster.probe(&question).await.map_err(failure::of_cluster)? {
             ProbeAnswer::Healthy => Ok(()),
-            ProbeAnswer::Status(status) => Err(StepError::not_yet(
-                format!("the site answers with status {status}"),
-                ASK_AGAIN,
-            )),
-            ProbeAnswer::NoAnswer(why) => Err(StepError::not_yet(
-                format!("the site does not answer: {why}"),
-                ASK_AGAIN,
-            )),
+            ProbeAnswer::Status(status) => Err(Failure::new(
+                "site_answers_otherwise",
+                "the site to answer as it should",
+            )
+            .technical(format_args!("it answers with status {status}"))
+            .into_not_yet(ASK_AGAIN)),
+            ProbeAnswer::NoAnswer(why) => Err(Failure::new("site_does_not_answer", "the site to answer")
+                .technical(why)
+                .into_not_yet(ASK_AGAIN)),
         }
     }
 

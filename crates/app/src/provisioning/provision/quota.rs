@@ -37,7 +37,8 @@ impl Step<Provision> for Quota {
             Ok(())
         } else {
             Err(StepError::not_yet(
-                "the cluster has not taken the quota up yet",
+                "quota_not_in_force",
+                "the plan's limits to be in force",
                 ASK_AGAIN,
             ))
         }

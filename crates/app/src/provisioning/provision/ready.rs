@@ -7,14 +7,18 @@ use chrono::TimeDelta;
 use tenantry_domain::provisioning::cluster::{Obstacle, Readiness};
 use tenantry_operations::{Failure, Step, StepContext, StepError, StepPolicy};
 
-use super::{Provision, release::Release};
-use crate::provisioning::{failure, steps::placement};
+use super::Provision;
+use crate::provisioning::{
+    failure::{self, NEEDS_MORE},
+    steps::placement,
+};
 
 /// The watch wakes us when the pods turn ready; this is for when that signal is lost.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Large images and busy nodes take minutes, a new node a quarter of an hour.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
-/// A wrong image name or a program that crashes does not mend itself; a registry that hiccups does within this time.
+/// A wrong image name or a program that crashes does not mend itself; a registry that hiccups does within this time. It
+/// counts from when the obstacle appeared. What was over sooner did not end it: between two crashes a program starts.
 const PATIENCE_WITH_STUBBORN: TimeDelta = TimeDelta::seconds(45);
 
 pub(super) struct Ready;
@@ -29,8 +33,8 @@ impl Step<Provision> for Ready {
     }
 
     async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
-        let app = cx.context();
-        match app
+        match cx
+            .context()
             .cluster
             .readiness(&placement(cx))
             .await
@@ -38,11 +42,12 @@ impl Step<Provision> for Ready {
         {
             Readiness::Ready => Ok(()),
             Readiness::Waiting(obstacle) => {
-                let waited = app.clock.now() - cx.output::<Release>()?.at;
-                if obstacle.stubborn && waited > PATIENCE_WITH_STUBBORN {
-                    return Err(given_up(&obstacle));
-                }
-                Err(StepError::not_yet(obstacle.detail, ASK_AGAIN))
+                let waited = cx.waited_for(obstacle.code, PATIENCE_WITH_STUBBORN);
+                Err(if obstacle.stubborn && waited > PATIENCE_WITH_STUBBORN {
+                    given_up(&obstacle)
+                } else {
+                    awaited(&obstacle)
+                })
             }
         }
     }
@@ -53,11 +58,25 @@ impl Step<Provision> for Ready {
     }
 }
 
+/// What the cluster said names machines, registries, other tenants: it is for operators. Customers read this.
+fn awaited(obstacle: &Obstacle) -> StepError {
+    let detail = match obstacle.code {
+        "waiting_for_capacity" => "room for the site",
+        "image_cannot_be_pulled" => "the product's image, which could not be fetched so far",
+        "container_crashes" => "the product, which ended by itself",
+        "quota_exceeded" => "room within the plan's limits",
+        _ => "the product to start",
+    };
+    Failure::new(obstacle.code, detail)
+        .technical(&obstacle.detail)
+        .into_not_yet(ASK_AGAIN)
+}
+
 fn given_up(obstacle: &Obstacle) -> StepError {
     let detail = match obstacle.code {
         "image_cannot_be_pulled" => "The product's image could not be fetched.",
         "container_crashes" => "The product ends by itself each time it is started.",
-        "quota_exceeded" => "The site needs more than its plan provides.",
+        "quota_exceeded" => NEEDS_MORE,
         _ => "The product does not start.",
     };
     Failure::new(obstacle.code, detail)

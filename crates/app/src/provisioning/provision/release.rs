@@ -1,8 +1,6 @@
 //! Step: the Helm release. Its pods are waited for by the next step, without holding a worker.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use tenantry_domain::provisioning::cluster::ReleaseRequest;
 use tenantry_operations::{Step, StepContext, StepError, StepPolicy};
 
@@ -19,23 +17,17 @@ const ATTEMPTS: u32 = 10;
 
 pub(super) struct Release;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Applied {
-    /// From when on its pods are waited for.
-    pub(super) at: DateTime<Utc>,
-}
-
 #[async_trait]
 impl Step<Provision> for Release {
     const NAME: &'static str = "release";
-    type Output = Applied;
+    type Output = ();
 
     /// An admission webhook that is being renewed is away for up to a minute or two.
     fn policy(&self) -> StepPolicy {
         StepPolicy::DEFAULT.max_attempts(ATTEMPTS)
     }
 
-    async fn act(&self, cx: &StepContext<Provision>) -> Result<Applied, StepError> {
+    async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
         let app = cx.context();
         let blueprint = Blueprint::load(app, cx.params()).await?;
         let request = ReleaseRequest {
@@ -46,8 +38,7 @@ impl Step<Provision> for Release {
         app.cluster
             .apply_release(&placement(cx), &request, turn, &Lease(cx))
             .await
-            .map_err(failure::of_cluster)?;
-        Ok(Applied { at: app.clock.now() })
+            .map_err(failure::of_cluster)
     }
 
     async fn undo(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {

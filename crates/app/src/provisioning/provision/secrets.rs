@@ -16,7 +16,7 @@ use crate::{
     provisioning::{
         blueprint::Blueprint,
         effects, failure,
-        steps::{SECRET_SCOPE as SCOPE, Subject, placement},
+        steps::{SECRET_SCOPE as SCOPE, Subject, fenced_system, placement},
     },
     sealing::{Place, SealingError},
 };
@@ -33,13 +33,13 @@ impl Step<Provision> for Secrets {
     type Output = ();
 
     async fn act(&self, cx: &StepContext<Provision>) -> Result<(), StepError> {
-        let (app, subject) = (cx.context(), cx.params());
-        let wanted = Blueprint::load(app, subject).await?.workload.secrets;
+        let app = cx.context();
+        let wanted = Blueprint::load(app, cx.params()).await?.workload.secrets;
         let names: Vec<String> = wanted
             .iter()
             .flat_map(|secret| secret.keys.iter().map(|key| stored_name(&secret.name, key)))
             .collect();
-        let values = open_or_make(app, subject, &names).await?;
+        let values = open_or_make(cx, &names).await?;
         for secret in &wanted {
             let entries = secret.keys.iter().filter_map(|key| {
                 let value = values.get(&stored_name(&secret.name, key))?;
@@ -74,16 +74,12 @@ fn stored_name(secret: &str, key: &str) -> String {
 
 /// What the ledger has, after adding what it lacks. Read back after writing, so that of two attempts the first counts.
 async fn open_or_make(
-    app: &App,
-    subject: &Subject,
+    cx: &StepContext<Provision>,
     names: &[String],
 ) -> Result<BTreeMap<String, SecretString>, StepError> {
+    let (app, subject) = (cx.context(), cx.params());
     let owner = subject.tenant.uuid();
-    let mut tx = app
-        .database
-        .system("keep a tenant's sealed secrets")
-        .await
-        .map_err(failure::of_database)?;
+    let mut tx = fenced_system(cx, "keep a tenant's sealed secrets").await?;
     let known = table::list(&mut tx, SCOPE, owner).await.map_err(failure::of_database)?;
     for name in names
         .iter()

@@ -7,7 +7,7 @@ use tenantry_operations::{Step, StepContext, StepError};
 use super::Provision;
 use crate::{
     mail,
-    provisioning::{blueprint::Blueprint, failure},
+    provisioning::{blueprint::Blueprint, failure, steps::fenced_system},
 };
 
 pub(super) struct Welcome;
@@ -31,11 +31,7 @@ impl Step<Provision> for Welcome {
             link: app.settings.tenant_url(&blueprint.host),
             host: blueprint.host,
         };
-        let mut tx = app
-            .database
-            .system("queue a mail")
-            .await
-            .map_err(failure::of_database)?;
+        let mut tx = fenced_system(cx, "queue a mail").await?;
         let is_wanted = mail::is_wanted(&mut tx, &to, |chosen| chosen.tenant_ready)
             .await
             .map_err(failure::of_fault)?;

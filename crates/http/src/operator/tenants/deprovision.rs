@@ -1,16 +1,18 @@
 //! An operator has a tenant removed.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use garde::Validate;
-use serde::Deserialize;
-use tenantry_app::provisioning;
+use http::{StatusCode, header::LOCATION};
+use serde::{Deserialize, Serialize};
+use tenantry_app::provisioning::{self, Started};
 use tenantry_domain::ids::TenantId;
 use utoipa::ToSchema;
 
-use super::accepted;
-use crate::{
-    AppState, Operator, PathId, Problem, TraceContext, ValidJson, authorization::Admin, provisioning::views::Operation,
-};
+use crate::{AppState, Operator, PathId, Problem, TraceContext, ValidJson, authorization::Admin};
 
 /// A removal, confirmed.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -22,12 +24,27 @@ pub struct DeprovisionTenantRequest {
     pub confirm: String,
 }
 
+/// A removal that will happen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TenantRemoval {
+    /// Which tenant goes.
+    pub tenant_id: String,
+    /// The operation that removes it, when it is queued already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "op_01jd3r8v6yf3qb5c1zk3s9x0aa")]
+    pub operation_id: Option<String>,
+    /// What is at work on the tenant until then: the removal is queued when it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "op_01jd3r8v6yf3qb5c1zk3s9x0aa")]
+    pub follows_operation_id: Option<String>,
+}
+
 /// Removes a tenant in any state.
 #[utoipa::path(
     post, path = "/tenants/{tenant}/deprovision", tag = "operator", security(("operator" = [])),
     request_body = DeprovisionTenantRequest,
     responses(
-        (status = 202, description = "The operation; `Location` is where it is followed", body = Operation),
+        (status = 202, description = "It will be removed; `Location` is where that is followed", body = TenantRemoval),
         (status = 409, description = "`tenant_state`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -38,7 +55,7 @@ pub(super) async fn operator_deprovision_tenant(
     PathId(tenant): PathId<TenantId>,
     ValidJson(request): ValidJson<DeprovisionTenantRequest>,
 ) -> Result<Response, Problem> {
-    let operation = provisioning::remove(
+    let started = provisioning::remove(
         &state.app,
         tenant,
         &request.confirm,
@@ -46,5 +63,21 @@ pub(super) async fn operator_deprovision_tenant(
         Some(&trace.traceparent()),
     )
     .await?;
-    accepted(&state, operation).await
+    let (operation_id, follows_operation_id, location) = match started {
+        Started::Queued(id) | Started::AlreadyRunning(id) => {
+            (Some(id.to_string()), None, format!("/api/v1/operator/operations/{id}"))
+        }
+        Started::Follows(id) => (None, Some(id.to_string()), format!("/api/v1/operator/tenants/{tenant}")),
+    };
+    let removal = TenantRemoval {
+        tenant_id: tenant.to_string(),
+        operation_id,
+        follows_operation_id,
+    };
+    Ok((
+        StatusCode::ACCEPTED,
+        AppendHeaders([(LOCATION, location)]),
+        Json(removal),
+    )
+        .into_response())
 }

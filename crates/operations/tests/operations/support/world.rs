@@ -89,7 +89,7 @@ impl World {
             None => Ok(()),
             Some(Fault::Retry { .. }) => Err(StepError::retry("busy", "Try again.")),
             Some(Fault::GiveUp { .. }) => Err(StepError::give_up("broken", "It cannot be.")),
-            Some(Fault::NotYet) => Err(StepError::not_yet("pods", Duration::from_millis(1))),
+            Some(Fault::NotYet) => Err(StepError::not_yet("starting", "pods", Duration::from_millis(1))),
             Some(Fault::Panic { .. }) => std::panic::resume_unwind(Box::new("out of cheese")),
             Some(Fault::Hang) => std::future::pending().await,
         }

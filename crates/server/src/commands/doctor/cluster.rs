@@ -1,6 +1,8 @@
-//! Version, rights verb by verb, ingress class, helm.
+//! Version, rights verb by verb, ingress class, helm, and namespaces that nobody knows.
 
+use tenantry_app::provisioning::{self, ReconcileError};
 use tenantry_domain::provisioning::{Cluster, ClusterError};
+use tenantry_postgres::provisioning::installation;
 
 use super::Finding;
 use crate::{config::Configuration, wiring};
@@ -30,6 +32,8 @@ pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
             let mut findings = vec![judged(AREA, "API server", version, KUBERNETES, mend)];
             findings.extend(rights(&cluster).await);
             findings.push(ingress_class(&cluster, &configuration.ingress_class).await);
+            findings.extend(helm_log_in(&cluster).await);
+            findings.extend(unknown_namespaces(&cluster, configuration).await);
             findings
         }
         Err(error) => vec![unreachable(&error)],
@@ -117,6 +121,41 @@ async fn ingress_class(cluster: &impl Cluster, name: &str) -> Finding {
             Finding::wrong(AREA, "ingress class", format!("{name} does not exist"), mend)
         }
         Err(error) => Finding::wrong(AREA, "ingress class", error, "allow get on ingressclasses"),
+    }
+}
+
+/// Helm logs in by itself, so that it may fail where we do not.
+async fn helm_log_in(cluster: &impl Cluster) -> Option<Finding> {
+    match cluster.helm_reaches_cluster().await {
+        Ok(()) => Some(Finding::ok("Helm", "log-in", "gets into the cluster")),
+        // There is no program: said elsewhere.
+        Err(ClusterError::HelmUnusable { .. }) => None,
+        Err(error) => {
+            let mend = "run `helm list --kubeconfig` with the file that TENANTRY_KUBECONFIG names, as the user that runs \
+                        Tenantry; a credential plugin has to be on PATH and find its settings";
+            Some(Finding::wrong("Helm", "log-in", error, mend))
+        }
+    }
+}
+
+/// A ledger that cannot be read is told of elsewhere.
+async fn unknown_namespaces(cluster: &impl Cluster, configuration: &Configuration) -> Option<Finding> {
+    let database = wiring::database(configuration).await.ok()?;
+    let mut tx = database.read_system("name the installation to its doctor").await.ok()?;
+    let installation = installation::id(&mut tx).await.ok()?;
+    tx.commit().await.ok()?;
+    match provisioning::unknown_namespaces(&database, cluster, installation).await {
+        Ok(unknown) if unknown.is_empty() => Some(Finding::ok(AREA, "namespaces", "each belongs to a known tenant")),
+        Ok(unknown) => {
+            let detail = format!("labelled as ours, of no tenant in the ledger: {}", unknown.join(", "));
+            let mend = "was the database restored from an older copy? look at what is in them, and delete those that nobody \
+                        needs: they are left alone";
+            Some(Finding::warning(AREA, "namespaces", detail, mend))
+        }
+        Err(ReconcileError::Cluster(error)) => {
+            Some(Finding::wrong(AREA, "namespaces", error, "allow list on namespaces"))
+        }
+        Err(_) => None,
     }
 }
 

@@ -92,6 +92,14 @@ fn print_operation(operation: &OperationView) -> Result<(), Failure> {
     }
 }
 
+/// What a customer reads, and what the other side said.
+fn words(obstacle: &tenantry_app::provisioning::Failure) -> String {
+    match &obstacle.technical {
+        Some(technical) => format!("{} ({technical})", obstacle.detail),
+        None => obstacle.detail.clone(),
+    }
+}
+
 /// One step in one line: state, time, title, and what stands in the way.
 pub(super) fn step_line(step: &StepView) -> String {
     let state = match step.state {
@@ -111,7 +119,11 @@ pub(super) fn step_line(step: &StepView) -> String {
         .failure
         .as_ref()
         .map(|failure| format!(": {} ({})", failure.detail, failure.code))
-        .or_else(|| step.waiting_for.as_ref().map(|reason| format!(": {reason}")))
+        .or_else(|| {
+            step.waiting_for
+                .as_ref()
+                .map(|obstacle| format!(": for {}", words(obstacle)))
+        })
         .unwrap_or_default();
     format!("  {state:<8} {took:>8}  {}{obstacle}", step.title)
 }

@@ -1,12 +1,13 @@
-//! `--wait`: following an operation to its end.
+//! `--wait`: following operations to their end.
 
 use std::{collections::HashSet, time::Duration};
 
 use tenantry_app::{
     App,
-    provisioning::{Reader, StepViewState, find_operation},
+    provisioning::{Deprovision, Reader, StepViewState, find_operation, find_tenant},
 };
-use tenantry_domain::ids::OperationId;
+use tenantry_domain::ids::{OperationId, TenantId};
+use tenantry_operations::Operation;
 
 use super::{fault, show::step_line};
 use crate::{
@@ -46,6 +47,24 @@ pub(super) async fn until_ended(app: &App, id: OperationId, output: Output) -> R
                 ));
             }
             _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// The removal that follows what is at work on a tenant, once that has ended, well or not.
+pub(super) async fn until_removal_is_queued(app: &App, id: TenantId) -> Result<OperationId, Failure> {
+    loop {
+        let tenant = find_tenant(app, Reader::Operator, id)
+            .await
+            .map_err(fault)?
+            .ok_or_else(|| Failure::new(FailureKind::NotFound, format!("there is no tenant {id}")))?;
+        let removal = tenant
+            .operations
+            .iter()
+            .find(|operation| operation.kind == Deprovision::KIND);
+        match removal {
+            Some(removal) => return Ok(removal.id),
+            None => tokio::time::sleep(PAUSE).await,
         }
     }
 }
