@@ -25,6 +25,7 @@ export async function signUp(page: Page, person: Person): Promise<string> {
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
   await page.goto(await linkTo(person.email, '/confirm'))
+  await page.getByRole('button', { name: 'Confirm address' }).click()
   await page.getByRole('heading', { name: 'First steps' }).waitFor()
   return new URL(page.url()).pathname.split('/')[2] ?? ''
 }
