@@ -3,12 +3,14 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
 import { reference } from './reference/plugin.ts'
+import { messages } from './tools/messages.ts'
 
 const api = process.env['TENANTRY_API'] ?? 'http://127.0.0.1:4010'
 
 export default defineConfig({
   plugins: [
     vue(),
+    messages(),
     reference(),
     ui({
       // Components and composables are imported where they are used, so that a reader sees where a name comes from.
@@ -23,22 +25,27 @@ export default defineConfig({
         button: { slots: { base: 'cursor-pointer' }, defaultVariants: { size: 'md' } },
         formField: { slots: { label: 'font-medium text-highlighted' } },
         input: { slots: { root: 'w-full', base: 'text-base sm:text-base' }, defaultVariants: { size: 'lg' } },
-        modal: { slots: { content: 'shadow-overlay', overlay: 'bg-black/50' } },
+        modal: {
+          slots: { content: 'shadow-overlay' },
+          variants: { overlay: { true: { overlay: 'bg-black/50' } } },
+        },
+        slideover: { variants: { overlay: { true: { overlay: 'bg-black/50' } } } },
         badge: {
           variants: { size: { sm: { base: 'text-xs/4 px-1.5 py-0.5 gap-1', leadingIcon: 'size-3.5' } } },
         },
-        alert: { slots: { description: 'text-sm opacity-100' } },
+        // The frame and the icon carry the state's colour; sentences are for reading.
+        alert: { slots: { title: 'text-highlighted', description: 'text-sm text-toned opacity-100' } },
         card: { slots: { root: 'rounded-lg' } },
       },
     }),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
-    // vue-i18n: composition API only, messages compiled without eval.
+    // vue-i18n: composition API only, and no compiler, since the messages come compiled.
     __VUE_I18N_FULL_INSTALL__: false,
     __VUE_I18N_LEGACY_API__: false,
     __INTLIFY_PROD_DEVTOOLS__: false,
-    __INTLIFY_DROP_MESSAGE_COMPILER__: false,
+    __INTLIFY_DROP_MESSAGE_COMPILER__: true,
     __VUE_OPTIONS_API__: true,
     __VUE_PROD_DEVTOOLS__: false,
   },
