@@ -22,14 +22,22 @@ export default defineConfig({
       icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'] }, sizeLimitKb: 128 } },
       ui: {
         colors: { primary: 'pine', neutral: 'zinc' },
-        button: { slots: { base: 'cursor-pointer' }, defaultVariants: { size: 'md' } },
+        button: {
+          slots: { base: 'cursor-pointer' },
+          // Three quarters of the colour, the library's own, leave the word on it too faint.
+          compoundVariants: [
+            { color: 'primary', variant: 'solid', class: 'hover:bg-primary/90 active:bg-primary/90' },
+            { color: 'error', variant: 'solid', class: 'hover:bg-error/90 active:bg-error/90' },
+          ],
+          defaultVariants: { size: 'md' },
+        },
         formField: { slots: { label: 'font-medium text-highlighted' } },
         input: { slots: { root: 'w-full', base: 'text-base sm:text-base' }, defaultVariants: { size: 'lg' } },
         modal: {
           slots: { content: 'shadow-overlay' },
           variants: { overlay: { true: { overlay: 'bg-black/50' } } },
         },
-        slideover: { variants: { overlay: { true: { overlay: 'bg-black/50' } } } },
+        slideover: { slots: { overlay: 'bg-black/50' } },
         badge: {
           variants: { size: { sm: { base: 'text-xs/4 px-1.5 py-0.5 gap-1', leadingIcon: 'size-3.5' } } },
         },
