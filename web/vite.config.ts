@@ -32,7 +32,12 @@ export default defineConfig({
           defaultVariants: { size: 'md' },
         },
         formField: { slots: { label: 'font-medium text-highlighted' } },
-        input: { slots: { root: 'w-full', base: 'text-base sm:text-base' }, defaultVariants: { size: 'lg' } },
+        // Fields of forms are written in 16 px on every screen; the library makes them smaller on wide ones.
+        input: {
+          slots: { root: 'w-full' },
+          compoundVariants: [{ fixed: false, size: 'lg', class: 'md:text-base/5' }],
+          defaultVariants: { size: 'lg' },
+        },
         modal: {
           slots: { content: 'shadow-overlay' },
           variants: { overlay: { true: { overlay: 'bg-black/50' } } },

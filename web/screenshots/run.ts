@@ -137,6 +137,16 @@ async function take(context: BrowserContext, shot: Shot, form: string): Promise<
   await page.close()
 }
 
+/** One page's fault is often every page's: said once, with the first page and the number of others. */
+function report(form: string): void {
+  const mine = complaints.filter((complaint) => complaint.split(': ')[0]?.endsWith(`.${form}`))
+  const faults = Map.groupBy(mine, (complaint) => complaint.slice(complaint.indexOf(': ') + 2))
+  for (const [fault, pages] of faults) {
+    const others = pages.length > 1 ? ` (and ${pages.length - 1} more)` : ''
+    console.error(`${pages[0]?.split(': ')[0]}${others}: ${fault}`)
+  }
+}
+
 async function find(browser: Browser): Promise<Found> {
   const context = await contextFor(browser, 'desktop-light', 'customer')
   await logIn(context, 'operator')
@@ -166,14 +176,9 @@ try {
       await context.close()
     }
     console.log(`${form}: ${pages.length} pages`)
+    report(form)
   }
 } finally {
   await browser.close()
-}
-// One page's fault is often every page's: said once, with the first page and the number of others.
-const faults = Map.groupBy(complaints, (complaint) => complaint.slice(complaint.indexOf(': ') + 2))
-for (const [fault, pages] of faults) {
-  const others = pages.length > 1 ? ` (and ${pages.length - 1} more)` : ''
-  console.error(`${pages[0]?.split(': ')[0]}${others}: ${fault}`)
 }
 process.exitCode = complaints.length > 0 ? 1 : 0
