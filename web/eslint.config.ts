@@ -21,6 +21,8 @@ export default tseslint.config(
       'vue/block-order': ['error', { order: ['script', 'template'] }],
       'vue/define-macros-order': 'error',
       'vue/no-v-html': 'error',
+      // A component that nobody imported is drawn as nothing.
+      'vue/no-undef-components': 'error',
       'vue/require-explicit-emits': 'error',
       'vue/require-default-prop': 'off',
       // Inline style attributes are refused by the page's content security policy.

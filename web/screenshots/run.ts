@@ -7,22 +7,19 @@
  *
  * Without credentials the base is taken to be the stand-in of `npm run mock`. `--only PART` takes the pages whose
  * name holds PART; `--forms desktop-light` some of the forms. Fails when a page asks another host for anything,
- * breaks the content security policy, is wider than the screen, or breaks a rule of WCAG 2.2 AA that axe can see.
+ * breaks the content security policy, is wider than the screen, breaks a rule of WCAG 2.2 AA that axe can see, or has
+ * a control that the keyboard does not reach.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { freshCode } from '../e2e/totp.ts'
+import { accessibility, settle, width } from './audit.ts'
 import { launchChromium } from './chromium.ts'
-import { mockPages, realPages, type Found, type Persona, type Shot } from './pages.ts'
-
-declare global {
-  interface Window {
-    axe: typeof axe
-  }
-}
+import { leaveDialog, walk } from './keyboard.ts'
+import { mockPages } from './mockPages.ts'
+import { realPages, type Found, type Persona, type Shot } from './pages.ts'
 
 const { values } = parseArgs({
   options: {
@@ -41,6 +38,8 @@ const { base, out } = values
 const real = values.email !== undefined
 
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+/** The form in which pages are walked by keyboard as well: there the keyboard is. */
+const KEYBOARD_FORM = 'desktop-light'
 const complaints: string[] = []
 
 /** By whom the stand-in takes one for whom. */
@@ -108,25 +107,15 @@ function listen(page: Page, name: string): void {
   page.on('pageerror', (error) => complaints.push(`${name}: ${error.message}`))
 }
 
-async function settle(page: Page): Promise<void> {
-  await page.locator('main').first().waitFor()
-  // Event streams never end, so there is no quiet network to wait for: the skeletons' going is the sign.
-  await page.waitForFunction(() => document.querySelector('.animate-pulse') === null)
-  await page.evaluate(() => document.fonts.ready)
-  await page.waitForTimeout(350)
-}
-
-async function audit(page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source)
-  const broken = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    })
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id} ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`),
-    )
-  })
-  for (const entry of broken) complaints.push(`${name}: ${entry}`)
+/** The whole page, with what is fixed to the screen's edge at the page's own. */
+async function picture(page: Page, path: string, whole: boolean): Promise<void> {
+  const size = page.viewportSize()
+  if (whole && size) {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight)
+    await page.setViewportSize({ ...size, height: Math.max(height, size.height) })
+  }
+  await page.screenshot({ path })
+  if (size) await page.setViewportSize(size)
 }
 
 async function take(context: BrowserContext, shot: Shot, form: string): Promise<void> {
@@ -138,16 +127,24 @@ async function take(context: BrowserContext, shot: Shot, form: string): Promise<
     await settle(page)
     await shot.prepare?.(page)
     await page.waitForTimeout(250)
-    const wide = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    )
-    if (wide > 0) complaints.push(`${name}: ${wide} px wider than the screen`)
-    await audit(page, name)
-    await page.screenshot({ path: join(out, `${name}.png`), fullPage: shot.prepare === undefined })
+    const found = [...(await width(page)), ...(await accessibility(page))]
+    await picture(page, join(out, `${name}.png`), shot.prepare === undefined)
+    if (form === KEYBOARD_FORM) found.push(...(await walk(page)), ...(await leaveDialog(page)))
+    complaints.push(...found.map((complaint) => `${name}: ${complaint}`))
   } catch (error) {
     complaints.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
   }
   await page.close()
+}
+
+/** One page's fault is often every page's: said once, with the first page and the number of others. */
+function report(form: string): void {
+  const mine = complaints.filter((complaint) => complaint.split(': ')[0]?.endsWith(`.${form}`))
+  const faults = Map.groupBy(mine, (complaint) => complaint.slice(complaint.indexOf(': ') + 2))
+  for (const [fault, pages] of faults) {
+    const others = pages.length > 1 ? ` (and ${pages.length - 1} more)` : ''
+    console.error(`${pages[0]?.split(': ')[0]}${others}: ${fault}`)
+  }
 }
 
 async function find(browser: Browser): Promise<Found> {
@@ -179,14 +176,9 @@ try {
       await context.close()
     }
     console.log(`${form}: ${pages.length} pages`)
+    report(form)
   }
 } finally {
   await browser.close()
-}
-// One page's fault is often every page's: said once, with the first page and the number of others.
-const faults = Map.groupBy(complaints, (complaint) => complaint.slice(complaint.indexOf(': ') + 2))
-for (const [fault, pages] of faults) {
-  const others = pages.length > 1 ? ` (and ${pages.length - 1} more)` : ''
-  console.error(`${pages[0]?.split(': ')[0]}${others}: ${fault}`)
 }
 process.exitCode = complaints.length > 0 ? 1 : 0

@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { toApiProblem } from './problem'
+import { computed, toValue, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import { toApiProblem, type ApiProblem } from './problem'
 
 export interface Page<Item> {
   items: Item[]
@@ -16,13 +16,22 @@ interface CursorListOptions<Item> {
   enabled?: MaybeRefOrGetter<boolean>
 }
 
+export interface CursorList<Item> {
+  rows: ComputedRef<Item[] | undefined>
+  problem: ComputedRef<ApiProblem | null>
+  hasMore: ComputedRef<boolean>
+  loadingMore: ComputedRef<boolean>
+  more: () => void
+  refetch: () => void
+}
+
 /** A list read page by page; a new filter keeps the old rows on screen until its own arrive. */
 export function useCursorList<Item>({
   key,
   fetch,
   refetchIntervalMs,
   enabled = true,
-}: CursorListOptions<Item>) {
+}: CursorListOptions<Item>): CursorList<Item> {
   const query = useInfiniteQuery({
     queryKey: computed(() => ['list', ...toValue(key)]),
     queryFn: ({ pageParam, signal }) => fetch(pageParam, signal),

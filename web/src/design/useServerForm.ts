@@ -8,8 +8,9 @@ type FormHandle = ComponentPublicInstance & { setErrors(errors: FormError[]): vo
 
 /**
  * Sends a form and puts what the server refuses where it belongs: at the field, else in `failure` for the banner
- * above the button. Focus goes to the first refused field. `fieldOf` names the field of a problem that as a whole is
- * about one field, by its code; the catalogue says it as `problem.CODE.field`.
+ * above the button. Focus goes to the first refused field, else back to the button, which lost it while it was busy.
+ * `fieldOf` names the field of a problem that as a whole is about one field, by its code; the catalogue says it as
+ * `problem.CODE.field`.
  */
 export function useServerForm(
   refName: string,
@@ -40,9 +41,12 @@ export function useServerForm(
       if (rest) failure.value = error
       busy.value = false
       await nextTick()
-      const first = fieldErrors[0]?.name
+      // The first as they stand on the page, in whatever order the server names them.
+      const first = fields.find((field) => fieldErrors.some(({ name }) => name === field))
       const root: HTMLElement | undefined = form.value?.$el
       if (first) root?.querySelector<HTMLElement>(`[name="${CSS.escape(first)}"]`)?.focus()
+      else if (document.activeElement === document.body)
+        root?.querySelector<HTMLElement>('[type=submit]')?.focus()
       return undefined
     } finally {
       busy.value = false

@@ -5,3 +5,9 @@ export function emailOfHistory(): string | undefined {
     typeof state === 'object' && state !== null && 'email' in state && typeof state.email === 'string'
   return passed ? (state.email as string) : undefined
 }
+
+/** What a link passes on so that an address is typed once, whichever of these pages a person needs. */
+export function withEmail(email: string): { email: string } | undefined {
+  const typed = email.trim()
+  return typed ? { email: typed } : undefined
+}

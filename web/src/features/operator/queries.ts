@@ -4,6 +4,7 @@ import { rememberOperatorSession } from './session'
 import { useCursorList } from '@/app/cursorList'
 import { localPath } from '@/app/localPath'
 import {
+  operatorGetOperation,
   operatorListCheckouts,
   operatorListOperators,
   operatorListOperations,
@@ -24,7 +25,7 @@ import {
   operatorDisableOperatorMutation,
   operatorEndUserSessionMutation,
   operatorFirstMutation,
-  operatorGetOperationOptions,
+  operatorGetOperationQueryKey,
   operatorGetTenantOptions,
   operatorGetUserOptions,
   operatorLoginMutation,
@@ -131,9 +132,10 @@ export function useOperations(state: Ref<string>) {
 }
 
 export function operatorOperationSource(operation: string): OperationSource {
+  const path = { operation }
   return {
-    // The customer's and the operator's answers are the same document under two addresses.
-    options: operatorGetOperationOptions({ path: { operation } }) as unknown as OperationSource['options'],
+    queryKey: operatorGetOperationQueryKey({ path }),
+    fetch: async (signal) => (await operatorGetOperation({ path, signal })).data,
     streamUrl: `/api/v1/operator/operations/${encodeURIComponent(operation)}/events`,
   }
 }

@@ -5,6 +5,7 @@ export interface Attention {
   key: string
   tone: Tone
   tenant?: TenantSummary
+  subscription?: Subscription
 }
 
 /** What somebody of the organization should look at, the broken before the merely odd. */
@@ -16,7 +17,11 @@ export function needsAttention(
     ...tenants.map((tenant) => ({ key: tenant.id, tone: toneOf('tenant', tenant.state), tenant })),
     ...subscriptions
       .filter(({ status }) => status === 'past_due' || status === 'unpaid')
-      .map(({ id, status }) => ({ key: id, tone: toneOf('subscription', status) })),
+      .map((subscription) => ({
+        key: subscription.id,
+        tone: toneOf('subscription', subscription.status),
+        subscription,
+      })),
   ]
   const urgent = all.filter(({ tone }) => tone === 'broken' || tone === 'look')
   return urgent.toSorted((a, b) => Number(b.tone === 'broken') - Number(a.tone === 'broken'))

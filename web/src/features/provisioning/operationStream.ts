@@ -1,6 +1,5 @@
-import { useQuery, useQueryClient } from '@tanstack/vue-query'
+import { skipToken, useQuery, useQueryClient, type QueryFunctionContext } from '@tanstack/vue-query'
 import { computed, onScopeDispose, ref, watch, type Ref } from 'vue'
-import { operationSource } from './queries'
 import { zOperation } from '@/client/zod.gen'
 import { toApiProblem } from '@/app/problem'
 import type { Operation } from '@/client'
@@ -8,7 +7,12 @@ import type { Operation } from '@/client'
 /** `polling`: the stream cannot be had, so the page asks every other second instead. */
 export type Connection = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'ended'
 
-export type OperationSource = ReturnType<typeof operationSource>
+/** Where an operation is read and watched; customers and operators have addresses of their own for the same document. */
+export interface OperationSource {
+  queryKey: readonly unknown[]
+  fetch: (signal: AbortSignal) => Promise<Operation>
+  streamUrl: string
+}
 
 const POLL_MS = 2_000
 /** A stream that stays away this long is helped out by polling, while it keeps trying. */
@@ -39,11 +43,14 @@ export function useOperationStream(source: Ref<OperationSource | undefined>) {
   let timer: number | undefined
 
   const query = useQuery(
-    computed(() => ({
-      ...(source.value ?? operationSource('-', '-')).options,
-      enabled: source.value !== undefined,
-      refetchInterval: connection.value === 'polling' ? POLL_MS : (false as const),
-    })),
+    computed(() => {
+      const { queryKey, fetch } = source.value ?? {}
+      return {
+        queryKey: queryKey ?? ['no-operation'],
+        queryFn: fetch ? ({ signal }: QueryFunctionContext) => fetch(signal) : skipToken,
+        refetchInterval: connection.value === 'polling' ? POLL_MS : (false as const),
+      }
+    }),
   )
 
   function close(): void {
@@ -57,7 +64,7 @@ export function useOperationStream(source: Ref<OperationSource | undefined>) {
     connection.value = 'ended'
   }
 
-  function receive(key: OperationSource['options']['queryKey'], data: string): void {
+  function receive(key: OperationSource['queryKey'], data: string): void {
     connection.value = 'live'
     const operation = parse(data)
     // What a newer server says in words that this page does not know is fetched and shown as far as it goes.
@@ -65,7 +72,7 @@ export function useOperationStream(source: Ref<OperationSource | undefined>) {
     else void query.refetch()
   }
 
-  function connect({ options, streamUrl }: OperationSource): void {
+  function connect({ queryKey, streamUrl }: OperationSource): void {
     close()
     const opened = new EventSource(streamUrl)
     stream = opened
@@ -73,9 +80,7 @@ export function useOperationStream(source: Ref<OperationSource | undefined>) {
       window.clearTimeout(timer)
       connection.value = 'live'
     })
-    opened.addEventListener('operation', (event: MessageEvent<string>) =>
-      receive(options.queryKey, event.data),
-    )
+    opened.addEventListener('operation', (event: MessageEvent<string>) => receive(queryKey, event.data))
     opened.addEventListener('end', end)
     opened.addEventListener('error', () => {
       if (stream !== opened) return

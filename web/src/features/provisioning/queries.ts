@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed, type MaybeRefOrGetter, type Ref } from 'vue'
+import type { OperationSource } from './operationStream'
 import { asTenantState } from './tenantStates'
-import { listTenants } from '@/client'
-import { getOperationOptions, getTenantOptions } from '@/client/@tanstack/vue-query.gen'
+import { getOperation, listTenants } from '@/client'
+import { getOperationQueryKey, getTenantOptions } from '@/client/@tanstack/vue-query.gen'
 import { useCursorList } from '@/app/cursorList'
 
 export function useTenants(
@@ -35,9 +36,11 @@ export function useTenant(organization: Ref<string>, tenant: Ref<string>) {
   )
 }
 
-export function operationSource(organization: string, operation: string) {
+export function operationSource(organization: string, operation: string): OperationSource {
+  const path = { organization, operation }
   return {
-    options: getOperationOptions({ path: { organization, operation } }),
+    queryKey: getOperationQueryKey({ path }),
+    fetch: async (signal) => (await getOperation({ path, signal })).data,
     streamUrl: `/api/v1/organizations/${encodeURIComponent(organization)}/operations/${encodeURIComponent(operation)}/events`,
   }
 }
