@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{App, error::Fault};
 
-/// A connection that broke may have missed a change.
+/// Before connecting once more.
 const PAUSE: Duration = Duration::from_secs(2);
+/// A connection whose other end vanished without a word stays silent for ever: after so long it is left for a new one.
+const TRUSTED_FOR: Duration = Duration::from_secs(60);
 
 /// Something that is held in memory, and on which channel its changes are announced.
 pub(crate) struct Followed {
@@ -26,6 +28,7 @@ pub(crate) async fn follow(app: App, followed: Followed, stop: CancellationToken
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => return,
+            () = tokio::time::sleep(TRUSTED_FOR) => continue,
             ended = listen(&app, &followed) => ended,
         };
         if let Err(error) = ended {
@@ -47,6 +50,8 @@ async fn listen(app: &App, followed: &Followed) -> Result<(), Fault> {
     loop {
         // First reading, then waiting: nothing that happens in between is missed.
         (followed.read)(app).await?;
-        listener.recv().await.map_err(database)?;
+        // `None`: the connection broke and there is a new one, which was told nothing of what happened meanwhile. That,
+        // too, is a reason to read. (`recv` would hide it.)
+        listener.try_recv().await.map_err(database)?;
     }
 }

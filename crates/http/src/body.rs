@@ -187,7 +187,7 @@ mod tests {
         size: Option<Size>,
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, PartialEq, Eq, Deserialize)]
     #[serde(rename_all = "snake_case")]
     enum Size {
         Small,
@@ -260,6 +260,8 @@ mod tests {
         ] {
             assert_eq!(code(body).await, expected, "{body:.60}");
         }
+        let large = read("application/json", r#"{"name":"abc","size":"large"}"#).await;
+        assert_eq!(large.unwrap().size, Some(Size::Large));
     }
 
     #[test]

@@ -221,7 +221,7 @@ pub async fn reset_operator_second_factor(
         let message = Message::OperatorSecondFactorReset {
             by: spoken(&mut tx, by).await?,
             at: mail::written(now),
-            link: app.settings.link("/operator"),
+            link: app.settings.operator_link("/operator"),
         };
         let cause = format!("operator_second_factor_reset:{operator}:{}", now.timestamp_micros());
         mail::queue(&mut tx, app, &cause, &account.email_normalized, message).await?;

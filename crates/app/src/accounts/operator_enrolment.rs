@@ -26,7 +26,7 @@ pub(super) async fn require(app: &App, tx: &mut SystemTx, operator: OperatorId) 
     operator_credentials::require_enrolment(tx, operator, &token.hash(), expires_at).await?;
     let url = app
         .settings
-        .link(&format!("/operator/login#token={}", token.encode().as_str()));
+        .operator_link(&format!("/operator/login#token={}", token.encode().as_str()));
     Ok(EnrolmentLink { url, expires_at })
 }
 

@@ -168,7 +168,7 @@ async fn finish(
     let message = Message::OperatorPasswordChanged {
         by: spoken(tx, by).await?,
         at: mail::written(app.clock.now()),
-        link: app.settings.link("/operator"),
+        link: app.settings.operator_link("/operator"),
     };
     let cause = format!(
         "operator_password_changed:{}",

@@ -16,7 +16,7 @@ use crate::provisioning::DesiredState;
 use super::{
     catalog::Delivery,
     checkout::{CheckoutFailure, CheckoutState},
-    provider::{CheckoutSession, SessionStatus, Subscription},
+    provider::{CheckoutSession, InvoiceStatus, SessionStatus, Subscription},
     subscription::{Access, Entitlement, SubscriptionStatus},
 };
 

@@ -29,6 +29,7 @@ pub(crate) enum Door {
 #[rustfmt::skip]
 const TABLE: &[(&str, Door)] = &[
     ("POST /api/v1/auth/confirm-email", Anybody),
+    ("POST /api/v1/auth/confirm-email/link", Anybody),
     ("POST /api/v1/auth/forgot-password", Anybody),
     ("POST /api/v1/auth/login", Anybody),
     ("POST /api/v1/auth/login/second-factor", Anybody),
@@ -40,6 +41,7 @@ const TABLE: &[(&str, Door)] = &[
     ("POST /api/v1/auth/reset-password", Anybody),
     ("POST /api/v1/auth/step-up", User),
     ("POST /api/v1/auth/verify-email", Anybody),
+    ("POST /api/v1/auth/verify-email/link", Anybody),
     ("GET /api/v1/me", User),
     ("PATCH /api/v1/me", User),
     ("DELETE /api/v1/me/avatar", User),
@@ -61,6 +63,7 @@ const TABLE: &[(&str, Door)] = &[
     ("POST /api/v1/operator/auth/login", Anybody),
     ("POST /api/v1/operator/auth/login/second-factor", Anybody),
     ("POST /api/v1/operator/auth/logout", Operator(Viewer)),
+    ("POST /api/v1/operator/auth/password", Operator(Viewer)),
     ("POST /api/v1/operator/auth/second-factor/confirm", Anybody),
     ("POST /api/v1/operator/auth/second-factor/totp", Anybody),
     ("GET /api/v1/operator/checkouts", Operator(Viewer)),
@@ -71,6 +74,7 @@ const TABLE: &[(&str, Door)] = &[
     ("POST /api/v1/operator/operations/{operation}/retry", Operator(Support)),
     ("GET /api/v1/operator/operators", Operator(Admin)),
     ("POST /api/v1/operator/operators/{operator}/disable", Operator(Admin)),
+    ("POST /api/v1/operator/operators/{operator}/enable", Operator(Admin)),
     ("POST /api/v1/operator/operators/{operator}/role", Operator(Admin)),
     ("GET /api/v1/operator/organizations", Operator(Viewer)),
     ("GET /api/v1/operator/overview", Operator(Viewer)),

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
+use tenantry_app::sealing::Purpose;
 
 use crate::support::TestApp;
 
@@ -30,7 +31,7 @@ impl Mint {
             .fetch_one(&mut tx)
             .await
             .unwrap();
-        let opened = test.app.sealer.open_text("signing key", &sealed).unwrap();
+        let opened = test.app.sealer.open_text(&Purpose::SigningKey, &sealed).unwrap();
         let der = URL_SAFE_NO_PAD.decode(opened.as_str()).unwrap();
         let seed = <[u8; 32]>::try_from(&der[PKCS8_PREFIX_BYTES..]).unwrap();
         Self {
