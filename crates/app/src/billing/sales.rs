@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
     billing::provider::Invoice,
-    ids::{CheckoutId, OrganizationId, SubscriptionId},
+    ids::{CheckoutId, OrganizationId},
     mail::Message,
     money::{Currency, Money},
 };
@@ -91,11 +91,11 @@ pub(super) fn failed_payment(invoice: &str) -> String {
 pub(super) async fn tell_payer(
     tx: &mut SystemTx,
     app: &App,
-    contract: SubscriptionId,
+    provider_id: &str,
     invoice: &Invoice,
     trace: Option<&str>,
 ) -> Result<(), Fault> {
-    let Some(payer) = subscriptions::find_payer(tx, contract).await? else {
+    let Some(payer) = subscriptions::find_payer(tx, provider_id).await? else {
         return Ok(());
     };
     let Some(to) = payer.email else { return Ok(()) };

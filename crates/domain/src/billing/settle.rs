@@ -101,7 +101,7 @@ fn settle_subscription(
         let mut settlement = update_contract(ledger, contract, subscription, status, now);
         settlement
             .changes
-            .extend(tell_payer(ledger, contract, observed, status));
+            .extend(tell_payer(ledger, subscription, observed, status));
         return settlement;
     }
     let references = match &observed.session {
@@ -240,6 +240,8 @@ fn open_contract(
     if let Some(tenant) = tenant.filter(|_| runs) {
         changes.push(Change::StartProvision { tenant: tenant.id });
     }
+    // Nobody had heard of it before a renewal of it failed.
+    changes.extend(tell_payer(ledger, subscription, observed, status));
     Settlement::applied(changes)
 }
 
@@ -400,7 +402,7 @@ fn update_contract(
 /// A renewal could not be collected. The provider tries again by itself, and that much longer the site goes on.
 fn tell_payer(
     ledger: &Ledger,
-    contract: &ContractFacts,
+    subscription: &Subscription,
     observed: &Observed,
     status: SubscriptionStatus,
 ) -> Option<Change> {
@@ -408,7 +410,7 @@ fn tell_payer(
     let has_failed =
         status == SubscriptionStatus::PastDue && invoice.status == InvoiceStatus::Open && invoice.attempted;
     (has_failed && !ledger.payer_was_told).then(|| Change::TellPayer {
-        contract: contract.id,
+        provider_id: subscription.id.clone(),
         invoice: Box::new(invoice.clone()),
     })
 }

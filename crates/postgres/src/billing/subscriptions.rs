@@ -244,11 +244,11 @@ pub struct PayerRow {
     pub currency: Option<String>,
 }
 
-/// Who pays for a contract.
+/// Who pays for the contract with this identifier of the provider's.
 ///
 /// # Errors
 /// The database.
-pub async fn find_payer(tx: &mut SystemTx, contract: SubscriptionId) -> Result<Option<PayerRow>, DatabaseError> {
+pub async fn find_payer(tx: &mut SystemTx, provider_id: &str) -> Result<Option<PayerRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "select o.name as organization_name, coalesce(g.slug, '') as organization_slug, u.email_normalized as email, \
              s.product, v.plan, p.amount_minor, p.currency \
@@ -257,9 +257,9 @@ pub async fn find_payer(tx: &mut SystemTx, contract: SubscriptionId) -> Result<O
              left join organization_slugs g on g.organization_id = o.id and g.is_current \
              left join memberships m on m.organization_id = o.id and m.role = 'owner' \
              left join users u on u.id = m.user_id \
-         where s.id = $1",
+         where s.stripe_subscription_id = $1",
     )
-    .bind(contract.uuid())
+    .bind(provider_id)
     .fetch_optional(&mut *tx)
     .await?)
 }

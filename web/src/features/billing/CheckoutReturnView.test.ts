@@ -106,7 +106,7 @@ describe('the page that people come back to after paying', () => {
   it.each([
     [
       'failed',
-      { failure: { code: 'card_declined', detail: 'Your bank declined the card.' } },
+      { failure: { code: 'contract_ended', detail: 'It ended. The payment will be refunded.' } },
       'Try another way to pay',
     ],
     ['expired', {}, 'Start again'],
@@ -118,8 +118,9 @@ describe('the page that people come back to after paying', () => {
     expect(way?.attributes('href')).toBe(
       '/o/museum/products?product=collection&plan=starter&interval=month&name=museum',
     )
-    expect(wrapper.text()).toContain('Nothing was charged')
-    if (state === 'failed') expect(wrapper.text()).toContain('Your bank declined the card.')
+    const told = state === 'failed' ? 'It ended. The payment will be refunded.' : 'Nothing was charged'
+    expect(wrapper.text()).toContain(told)
+    expect(wrapper.text().includes('Nothing was charged')).toBe(state !== 'failed')
   })
 
   it('says so when there is no such checkout', async () => {

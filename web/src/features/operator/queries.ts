@@ -23,6 +23,7 @@ import {
   operatorConfirmTotpMutation,
   operatorDeprovisionTenantMutation,
   operatorDisableOperatorMutation,
+  operatorEnableOperatorMutation,
   operatorEndUserSessionMutation,
   operatorFirstMutation,
   operatorGetOperationQueryKey,
@@ -269,6 +270,10 @@ export function useEndUserSession() {
 
 export function useDisableOperator() {
   return useMutation({ ...operatorDisableOperatorMutation(), onSuccess: useRefreshAll() })
+}
+
+export function useEnableOperator() {
+  return useMutation({ ...operatorEnableOperatorMutation(), onSuccess: useRefreshAll() })
 }
 
 export function useSetOperatorRole() {

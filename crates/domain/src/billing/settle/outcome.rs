@@ -183,8 +183,8 @@ pub enum Change {
     },
     /// A renewal could not be collected: whoever pays has to hear of it, once for each invoice.
     TellPayer {
-        /// Of which contract.
-        contract: SubscriptionId,
+        /// The provider's identifier of the contract.
+        provider_id: String,
         /// The provider's invoice.
         invoice: Box<Invoice>,
     },
