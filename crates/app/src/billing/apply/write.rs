@@ -70,7 +70,9 @@ pub(super) async fn changes(
                 tenants::set_desired(&mut *tx, *tenant, *desired).await?;
                 provisioning::look_again(tx, *tenant, trace).await?;
             }
-            Change::TellPayer { provider_id, invoice } => sales::tell_payer(tx, app, provider_id, invoice, trace).await?,
+            Change::TellPayer { provider_id, invoice } => {
+                sales::tell_payer(tx, app, provider_id, invoice, trace).await?;
+            }
             Change::CancelAtProvider { provider_id } => cancel::enqueue(tx, provider_id, trace).await?,
         }
     }
