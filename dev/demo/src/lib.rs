@@ -5,6 +5,7 @@
 
 pub mod customer;
 pub mod error;
+pub mod guest;
 pub mod options;
 pub mod parts;
 pub mod report;

@@ -8,7 +8,7 @@ use url::Url;
 use crate::error::DemoError;
 
 /// Starts every part of Tenantry on this machine and plays a first customer.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "tenantry-demo", version)]
 pub struct Options {
     /// End after the tenant has answered.
@@ -82,6 +82,14 @@ impl Options {
                 "DEMO_STRIPE_KEY is not a test key. Take one that begins with sk_test_ from Stripe's dashboard in test mode"
                     .into(),
             ));
+        }
+        if let Some(kubeconfig) = &self.kubeconfig
+            && let Err(error) = std::fs::File::open(kubeconfig)
+        {
+            return Err(DemoError::Refused(format!(
+                "DEMO_KUBECONFIG names {}, which cannot be read: {error}",
+                kubeconfig.display()
+            )));
         }
         Ok(self)
     }

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::process::{Child, Command};
 
-use crate::{error::DemoError, report::say};
+use crate::{error::DemoError, guest::Guest, report::say};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LINES_OF_LOG: usize = 25;
@@ -27,6 +27,7 @@ pub struct Supervisor {
     running: Vec<Running>,
     /// Commands that take down what outlives its own starter, such as a cluster.
     farewells: Vec<(&'static str, Command)>,
+    guest: Option<Guest>,
 }
 
 impl Supervisor {
@@ -56,6 +57,11 @@ impl Supervisor {
     /// is interrupted half-way leaves something too.
     pub fn at_the_end(&mut self, name: &'static str, command: Command) {
         self.farewells.push((name, command));
+    }
+
+    /// Remembers whose tenants are removed first, while everything runs.
+    pub fn is_guest(&mut self, guest: Guest) {
+        self.guest = Some(guest);
     }
 
     /// Returns when any program ends by itself.
@@ -96,6 +102,9 @@ impl Supervisor {
 
     /// Stops everything, latest first: asks, waits, then insists.
     pub async fn stop(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            guest.leave().await;
+        }
         while let Some(mut running) = self.running.pop() {
             terminate(&mut running.child).await;
         }

@@ -6,7 +6,9 @@ use tokio::{io::AsyncWriteExt, process::Command, time::Instant};
 use url::Url;
 
 use super::{Parts, Surroundings, free_port, marker, operator, output, text, until_answers};
-use crate::{customer::random_password, error::DemoError, options::Options, report::say, supervisor::Supervisor};
+use crate::{
+    customer::random_password, error::DemoError, guest::Guest, options::Options, report::say, supervisor::Supervisor,
+};
 
 const START: Duration = Duration::from_secs(20);
 
@@ -61,6 +63,9 @@ pub(super) async fn start(
     let begun = Instant::now();
     let mut serve = tenantry();
     serve.arg("serve");
+    if options.kubeconfig.is_some() {
+        supervisor.is_guest(Guest::new(options, &environment));
+    }
     supervisor.start("tenantry", serve, &options.state.join("log/tenantry.log"))?;
     until_answers("tenantry", &format!("{public_url}ready"), START).await?;
     let start_to_ready = begun.elapsed();

@@ -2,12 +2,14 @@
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
-use tokio::process::Command;
+use tokio::{net::TcpStream, process::Command, time::timeout};
 
 use super::{Database, Surroundings, assignments, free_port, marker, output, text, until_answers};
 use crate::{error::DemoError, options::Options, report::say, supervisor::Supervisor};
 
 const START: Duration = Duration::from_secs(20);
+/// For a connection to somebody's own ingress.
+const INGRESS: Duration = Duration::from_secs(5);
 const INBOX_PORT: u16 = 8025;
 const STRIPE_PORT: u16 = 8090;
 const STAND_IN_KEY: &str = "sk_test_demo";
@@ -111,11 +113,8 @@ fn start_cluster(
                 "Kubernetes: yours, {} (DEMO_KUBECONFIG), its ingress at {}",
                 cluster["KUBECONFIG"], cluster["INGRESS_ADDRESS"]
             ));
-            output(
-                "helm (DEMO_HELM)",
-                Command::new(&cluster["HELM"]).args(["version", "--short"]),
-            )
-            .await?;
+            check_helm(&cluster["HELM"]).await?;
+            check_ingress(&cluster["INGRESS_ADDRESS"]).await?;
             return Ok(cluster);
         }
         let mut up = Command::new(&program);
@@ -133,6 +132,32 @@ fn start_cluster(
         say("Kubernetes: ready");
         Ok(assignments(&environment))
     }
+}
+
+/// Before anything is made with it.
+async fn check_helm(program: &str) -> Result<(), DemoError> {
+    let mut command = Command::new(program);
+    let said = output("helm", command.args(["version", "--short"])).await;
+    match said {
+        Ok(version) if version.trim().starts_with("v4.") => Ok(()),
+        Ok(version) => Err(DemoError::Refused(format!(
+            "{program} is Helm {}; name a Helm 4 by DEMO_HELM",
+            version.trim()
+        ))),
+        Err(error) => Err(DemoError::Refused(format!("{error}. Name a Helm 4 by DEMO_HELM"))),
+    }
+}
+
+/// A tenant that nobody can reach would be waited for in vain.
+async fn check_ingress(address: &str) -> Result<(), DemoError> {
+    let reason = match timeout(INGRESS, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer in {} s", INGRESS.as_secs()),
+    };
+    Err(DemoError::Refused(format!(
+        "nothing can be reached at DEMO_INGRESS_ADDRESS {address}: {reason}"
+    )))
 }
 
 /// What the local cluster tells of itself, of the given one.
