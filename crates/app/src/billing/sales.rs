@@ -99,6 +99,9 @@ pub(super) async fn tell_payer(
         return Ok(());
     };
     let Some(to) = payer.email else { return Ok(()) };
+    if !mail::is_wanted(tx, &to, |chosen| chosen.payment_failed).await? {
+        return Ok(());
+    }
     let amount = match &invoice.amount_remaining {
         Some(amount) => amount.to_string(),
         None => written_amount(

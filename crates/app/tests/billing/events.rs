@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::json;
 use tenantry_app::billing::{checkout::begin::BeginError, events, inbox::Receipt, schedule_reconciliation};
-use tenantry_domain::{billing::provider::ProviderEvent, ids::CheckoutId, mail::Message};
+use tenantry_domain::{billing::provider::ProviderEvent, ids::CheckoutId};
 
 use crate::world::World;
 
@@ -49,7 +49,7 @@ const GOOD_DEBIT: &str = "AT611904300234573201";
 const BAD_DEBIT: &str = "AT861904300235473202";
 
 /// The newest event of a type.
-async fn newest(world: &World, kind: &str) -> ProviderEvent {
+pub(crate) async fn newest(world: &World, kind: &str) -> ProviderEvent {
     let events = world.events().await;
     let found = events.into_iter().rfind(|event| event.kind == kind);
     found.unwrap_or_else(|| panic!("the stand-in has no {kind}"))
@@ -138,56 +138,6 @@ async fn a_page_that_ran_out_is_known_by_its_event_alone() {
     world.settled().await;
     assert_eq!(world.checkout(checkout).await.details.state, "expired");
     world.stop().await;
-}
-
-#[tokio::test]
-async fn a_renewal_that_fails_and_a_contract_that_ends_are_known_by_one_event_each() {
-    let mut world = World::new().await;
-    let checkout = world.begin("museum-of-renewals").await.unwrap();
-    let session = world.session(checkout).await;
-    // Pays once, and declines every renewal.
-    let card = json!({"card": "4000002760003184", "authenticate": true});
-    world
-        .control(&format!("checkout/sessions/{session}/complete"), card)
-        .await;
-    let event = newest(&world, "customer.subscription.updated").await;
-    world.start_jobs();
-    world.deliver(&event).await;
-    world.settled().await;
-    world.assert_bought_once().await;
-    world.control("clock/advance", json!({"seconds": 32 * 86_400})).await;
-    let event = newest(&world, "invoice.payment_failed").await;
-    world.deliver(&event).await;
-    world.settled().await;
-    let access = "select access from entitlements";
-    assert_eq!(world.text(access).await.as_deref(), Some("grace"));
-    assert_told_of_failed_renewal(&world).await;
-    // By another event about the same invoice, and by each of the tries that follow, nobody is told again.
-    let event = newest(&world, "customer.subscription.updated").await;
-    world.deliver(&event).await;
-    world.control("clock/advance", json!({"seconds": 4 * 86_400})).await;
-    let event = newest(&world, "invoice.payment_failed").await;
-    world.deliver(&event).await;
-    world.settled().await;
-    assert_told_of_failed_renewal(&world).await;
-    world.control("clock/advance", json!({"seconds": 30 * 86_400})).await;
-    let event = newest(&world, "customer.subscription.deleted").await;
-    world.deliver(&event).await;
-    world.settled().await;
-    assert_eq!(world.text(access).await.as_deref(), Some("none"));
-    world.stop().await;
-}
-
-/// The owner, once, with a link to where it can be paid.
-async fn assert_told_of_failed_renewal(world: &World) {
-    let mails = world.queued_mails().await;
-    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
-    assert_eq!(mail.to, "owner@example.org");
-    let Message::PaymentFailed { amount, plan, link, .. } = &mail.message else {
-        panic!("{mail:?}")
-    };
-    assert_eq!((amount.as_str(), plan.as_str()), ("49.00 EUR", "collection starter"));
-    assert!(link.starts_with(&world.stripe.url), "{link}");
 }
 
 #[tokio::test]

@@ -14,5 +14,6 @@ mod healing;
 mod inbox;
 mod refunds;
 mod reminders;
+mod renewals;
 mod transactions;
 mod world;
