@@ -82,6 +82,11 @@ fn written_amount(amount_minor: i64, currency: &str) -> String {
     )
 }
 
+/// A plan in the words of the pages that sell it.
+fn named(product: &str, plan: &str) -> String {
+    format!("{product} {plan}")
+}
+
 /// The cause of the mail about an invoice that could not be collected.
 pub(super) fn failed_payment(invoice: &str) -> String {
     format!("payment_failed:{invoice}")
@@ -112,7 +117,7 @@ pub(super) async fn tell_payer(
     let billing = format!("/o/{}/billing", payer.organization_slug);
     let message = Message::PaymentFailed {
         amount,
-        plan: format!("{} {}", payer.product, payer.plan),
+        plan: named(&payer.product_name, &payer.plan_name),
         // The provider's own page takes another card.
         link: invoice.page.clone().unwrap_or_else(|| app.settings.link(&billing)),
         organization: payer.organization_name,
@@ -142,7 +147,7 @@ pub(super) async fn confirm_refund(
     let Some(to) = owner else { return Ok(()) };
     let message = Message::PaymentRefunded {
         amount: amount_of(&sale),
-        plan: format!("{} {}", sale.product, sale.plan),
+        plan: named(&sale.product_name, &sale.plan_name),
         link: app.settings.link(&format!("/o/{}/billing", sale.organization_slug)),
         organization: sale.organization_name,
     };
@@ -165,7 +170,7 @@ pub(super) async fn report_refund(
     let amount = amount_of(&sale);
     let message = Message::RefundNeeded {
         organization: sale.organization_name,
-        plan: format!("{} {}", sale.product, sale.plan),
+        plan: named(&sale.product_name, &sale.plan_name),
         amount,
         reason: sale.failure.map_or_else(
             || "This was paid for twice in one checkout.".to_owned(),

@@ -10,6 +10,7 @@ use tenantry_app::provisioning;
 use tenantry_domain::{
     billing::provider::{IdempotencyKey, References, RefundRequest},
     ids::{CheckoutId, TenantId},
+    mail::Message,
 };
 
 use crate::{checkouts::twin_of, world::World};
@@ -48,6 +49,16 @@ async fn an_operator_sends_a_payment_back_once() {
     assert_eq!(sales::count_refunds(&world.app).await.unwrap(), 0);
     let intents = "select count(*) from stripe_calls where key like 'checkout:%:refund:%' and state = 'done'";
     assert_eq!(world.count(intents).await, 1);
+    // To the operator that it is to go back, to whoever paid that it went; both know the plan by its name.
+    let mails = world.queued_mails().await;
+    let plans: Vec<_> = mails
+        .iter()
+        .filter_map(|mail| match &mail.message {
+            Message::RefundNeeded { plan, .. } | Message::PaymentRefunded { plan, .. } => Some(plan.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(plans, ["Collection Starter"; 2]);
     for action in [
         "select count(*) from audit_events where action = 'refund.requested'",
         "select count(*) from audit_events where action = 'checkout.refunded'",

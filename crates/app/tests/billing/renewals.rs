@@ -55,7 +55,7 @@ async fn assert_told_of_failed_renewal(world: &World) {
     let Message::PaymentFailed { amount, plan, link, .. } = &mail.message else {
         panic!("{mail:?}")
     };
-    assert_eq!((amount.as_str(), plan.as_str()), ("49.00 EUR", "collection starter"));
+    assert_eq!((amount.as_str(), plan.as_str()), ("49.00 EUR", "Collection Starter"));
     assert!(link.starts_with(&world.stripe.url), "{link}");
 }
 

@@ -24,8 +24,12 @@ pub struct SaleRow {
     pub tenant_name: Option<String>,
     /// The product's key.
     pub product: String,
+    /// The product as its customers know it.
+    pub product_name: String,
     /// The plan's key.
     pub plan: String,
+    /// The plan as its customers know it.
+    pub plan_name: String,
     /// The price's key.
     pub price: String,
     /// In the smallest unit.
@@ -70,9 +74,10 @@ pub async fn list(
     let (after_at, after_id) = after.unzip();
     Ok(sqlx::query_as(
         "select c.id, c.organization_id, coalesce(s.slug, '') as organization_slug, o.name as organization_name, \
-             c.tenant_id, t.name as tenant_name, c.product, v.plan, p.lookup_key as price, p.amount_minor, p.currency, \
-             c.state, c.failure, c.refund_needed, c.refunded_at, c.stripe_session_id, c.created_at \
-         from checkouts c join organizations o on o.id = c.organization_id \
+             c.tenant_id, t.name as tenant_name, c.product, coalesce(r.definition ->> 'name', r.key) as product_name, \
+             v.plan, coalesce(v.definition ->> 'name', v.plan) as plan_name, p.lookup_key as price, p.amount_minor, \
+             p.currency, c.state, c.failure, c.refund_needed, c.refunded_at, c.stripe_session_id, c.created_at \
+         from checkouts c join organizations o on o.id = c.organization_id join products r on r.key = c.product \
              join prices p on p.id = c.price_id join plan_versions v on v.id = p.plan_version_id \
              left join organization_slugs s on s.organization_id = o.id and s.is_current \
              left join tenants t on t.id = c.tenant_id \

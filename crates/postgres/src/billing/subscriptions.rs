@@ -234,10 +234,10 @@ pub struct PayerRow {
     pub organization_slug: String,
     /// Its owner's address.
     pub email: Option<String>,
-    /// The product's key.
-    pub product: String,
-    /// The plan's key.
-    pub plan: String,
+    /// The product as its customers know it.
+    pub product_name: String,
+    /// The plan as its customers know it.
+    pub plan_name: String,
     /// What the contract costs, in the smallest unit.
     pub amount_minor: Option<i64>,
     /// Three letters.
@@ -251,8 +251,10 @@ pub struct PayerRow {
 pub async fn find_payer(tx: &mut SystemTx, provider_id: &str) -> Result<Option<PayerRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "select o.name as organization_name, coalesce(g.slug, '') as organization_slug, u.email_normalized as email, \
-             s.product, v.plan, p.amount_minor, p.currency \
+             coalesce(r.definition ->> 'name', r.key) as product_name, \
+             coalesce(v.definition ->> 'name', v.plan) as plan_name, p.amount_minor, p.currency \
          from subscriptions s join organizations o on o.id = s.organization_id \
+             join products r on r.key = s.product \
              join plan_versions v on v.id = s.plan_version_id left join prices p on p.id = s.price_id \
              left join organization_slugs g on g.organization_id = o.id and g.is_current \
              left join memberships m on m.organization_id = o.id and m.role = 'owner' \
