@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::json;
 use tenantry_app::audit::find_personal;
 use tenantry_domain::ids::AuditEventId;
+use tenantry_http::HttpSettings;
 
 use crate::support::TestApp;
 
@@ -411,4 +412,31 @@ async fn other_sites_may_ask_for_nothing() {
             answer.headers
         );
     }
+}
+
+#[tokio::test]
+async fn operators_can_have_a_listener_of_their_own() {
+    const OPERATORS: &str = "https://operators.example.com";
+    const LOGIN: &str = "/api/v1/operator/auth/login";
+    const TENANT: &str = "/api/v1/operator/tenants/ten_01jd3r8v6yf3qb5c1zk3s9x0aa";
+    let test = TestApp::start().await;
+    let ours = || HttpSettings {
+        origin: Some(OPERATORS.parse().unwrap()),
+        ..HttpSettings::default()
+    };
+    let theirs = HttpSettings {
+        without_operators: true,
+        ..HttpSettings::default()
+    };
+    let credentials = json!({ "email": "operator@example.com", "password": "not the one of anybody" });
+
+    let mut customer = test.at_listener(theirs, &test.app.settings.public_url.origin().ascii_serialization());
+    assert_eq!(customer.get(TENANT).await.code(), "not_found");
+    assert_eq!(customer.get("/api/v1/meta").await.status, 200);
+
+    let mut operator = test.at_listener(ours(), OPERATORS);
+    assert_eq!(operator.get(TENANT).await.code(), "unauthenticated");
+    assert_eq!(operator.post(LOGIN, &credentials).await.code(), "invalid_credentials");
+    let mut stranger = test.at_listener(ours(), &test.app.settings.public_url.origin().ascii_serialization());
+    assert_eq!(stranger.post(LOGIN, &credentials).await.code(), "origin_not_allowed");
 }

@@ -185,6 +185,12 @@ impl TestApp {
         self.router.clone()
     }
 
+    /// Somebody who reaches a listener with settings of its own, from a page of this address.
+    pub(crate) fn at_listener(&self, settings: HttpSettings, origin: &str) -> Browser {
+        let router = router(AppState::new(self.app.clone(), settings).unwrap());
+        Browser::new(router, origin, SocketAddr::from(([203, 0, 113, 7], 4711)))
+    }
+
     /// Somebody who reaches another server on the same database.
     pub(crate) fn replica(&self) -> Browser {
         self.replica_at(PUBLIC_URL)
