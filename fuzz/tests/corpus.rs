@@ -11,7 +11,7 @@ const BENT: usize = 2_000;
 const MAX_BYTES: usize = 4096;
 
 /// What is put in: pieces that mean something to one reader or another.
-const PIECES: [&[u8]; 24] = [
+const PIECES: [&[u8]; 25] = [
     b"\0",
     b"\n",
     b"\r\n",
@@ -29,6 +29,7 @@ const PIECES: [&[u8]; 24] = [
     b"[",
     b"]",
     b"\\u0000",
+    b"\\\\u0000",
     b"\xff",
     b"\xe2\x80\xae",
     b"Bearer ",

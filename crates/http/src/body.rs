@@ -97,6 +97,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if !text.trim_start().starts_with('{') {
         return Err(Problem::field("/", "invalid_type", "Expected an object."));
     }
+    // Only what may hold one is looked through: the six characters are a NUL unless the backslash itself is escaped.
     if text.contains("\\u0000") {
         fields::refuse_nul(&serde_json::from_str(text).map_err(|error| malformed(&error))?)?;
     }
@@ -262,6 +263,39 @@ mod tests {
         }
         let large = read("application/json", r#"{"name":"abc","size":"large"}"#).await;
         assert_eq!(large.unwrap().size, Some(Size::Large));
+    }
+
+    #[tokio::test]
+    async fn a_nul_is_refused_and_the_text_that_writes_one_is_not() {
+        #[derive(Debug, Deserialize, Validate)]
+        struct Text {
+            #[garde(skip)]
+            text: String,
+        }
+        let read = async |body: &str| {
+            let request = Request::post("/")
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(body.to_owned()))
+                .unwrap();
+            ValidJson::<Text>::from_request(request, &())
+                .await
+                .map(|read| read.0.text)
+        };
+        // In JSON a backslash is written as two, so that an even number of them begins no escape.
+        for (body, expected) in [
+            (r#"{"text":"\\u0000"}"#, Some(r"\u0000")),
+            (r#"{"text":"\\\\u0000"}"#, Some(r"\\u0000")),
+            (r#"{"text":"\\\u0000"}"#, None),
+            (r#"{"text":"\u0000"}"#, None),
+            (r#"{"text":"\\u0000 \u0000"}"#, None),
+            (r#"{"text":"\u00000"}"#, None),
+            (r#"{"text":"%00 \\0"}"#, Some(r"%00 \0")),
+            (r#"{"text":"a","\\u0000":1}"#, Some("a")),
+            (r#"{"text":"a","b\u0000":1}"#, None),
+            (r#"{"text":"a","b":[{"c":"\u0000"}]}"#, None),
+        ] {
+            assert_eq!(read(body).await.ok().as_deref(), expected, "{body}");
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct ReceivedMail {
     /// Names it in [`Mailpit::read`].
     #[serde(rename = "ID")]
     pub id: String,
+    /// Its `Message-ID`, which its sender gave it.
+    #[serde(rename = "MessageID")]
+    pub message_id: String,
     /// Who sent it.
     pub from: MailAddress,
     /// Who it is for.

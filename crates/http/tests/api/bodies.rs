@@ -15,7 +15,7 @@ use tenantry_http::{
 };
 
 /// What a body of ours may be made of, whole and broken.
-const PIECES: [&str; 28] = [
+const PIECES: [&str; 29] = [
     "{",
     "}",
     "[",
@@ -25,6 +25,7 @@ const PIECES: [&str; 28] = [
     "\"",
     "\\",
     "\\u0000",
+    "\\\\u0000",
     "\\ud800",
     "null",
     "true",

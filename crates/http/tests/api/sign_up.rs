@@ -48,12 +48,12 @@ async fn the_link_in_the_mail_makes_the_account_live() {
 }
 
 #[tokio::test]
-async fn of_fifty_who_follow_one_link_one_gets_in() {
+async fn of_two_hundred_who_follow_one_link_one_gets_in() {
     let test = TestApp::start().await;
     let mut signed_up = test.browser();
     test.register(&mut signed_up, "ada@example.org").await;
     let token = test.link_token("ada@example.org").await;
-    let attempts = (0..50).map(|_| {
+    let attempts = (0..200).map(|_| {
         let mut browser = signed_up.clone();
         let token = token.clone();
         async move {

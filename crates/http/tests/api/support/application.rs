@@ -12,7 +12,10 @@ use tenantry_app::{
     mail::SendMail,
     sealing::{MasterKeys, Purpose, Sealer},
 };
-use tenantry_domain::{ids::InstallationId, mail::OutgoingMail};
+use tenantry_domain::{
+    ids::InstallationId,
+    mail::{Mailer, OutgoingMail},
+};
 use tenantry_http::{AppState, HttpSettings, TrustedProxies, router};
 use tenantry_kubernetes::KubernetesCluster;
 use tenantry_mail::SmtpMailer;
@@ -178,6 +181,22 @@ impl TestApp {
     /// The same, coming from another address.
     pub(crate) fn browser_from(&self, address: [u8; 4]) -> Browser {
         Browser::new(self.router.clone(), PUBLIC_URL, SocketAddr::from((address, 4711)))
+    }
+
+    /// The same application with another way to send mail.
+    pub(crate) fn app_with_mailer(&self, mailer: Arc<dyn Mailer>) -> App {
+        let app = &self.app;
+        App::new(Parts {
+            database: app.database.clone(),
+            payments: Arc::clone(&app.payments),
+            cluster: Arc::clone(&app.cluster),
+            mailer,
+            sealer: app.sealer.clone(),
+            passwords: app.passwords.clone(),
+            catalog: app.catalog.clone(),
+            clock: self.clock.clone(),
+            settings: app.settings.clone(),
+        })
     }
 
     /// The server itself, to be listened for.
