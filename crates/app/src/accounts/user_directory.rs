@@ -102,13 +102,13 @@ pub async fn find_user(app: &App, user: UserId, by: Caretaker) -> Result<Option<
 /// # Errors
 /// The database's.
 pub async fn find_user_id(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
+    let mut tx = app.database.read_system("find a person by id or address").await?;
     if let Ok(id) = text.parse() {
-        return Ok(Some(id));
+        return Ok(user_directory::find(&mut tx, id).await?.map(|_| id));
     }
     let Ok(email) = tenantry_domain::accounts::Email::parse(text) else {
         return Ok(None);
     };
-    let mut tx = app.database.read_system("find a person by address").await?;
     Ok(user_directory::find_by_email(&mut tx, email.as_str()).await?)
 }
 

@@ -34,41 +34,41 @@ pub async fn run(wired: &Wired, command: OperatorCommand) -> Result<(), Failure>
         OperatorCommand::Link(output) => link(&wired.app, output.output).await,
         OperatorCommand::List(output) => list(&wired.app, output.output).await,
         OperatorCommand::Disable { operator, output } => {
-            let id = one(&wired.app, &operator).await?;
+            let id = one(&wired.app, &operator).await?.0;
             let account = disable_operator(&wired.app, id, Caretaker::CommandLine)
                 .await
                 .map_err(refused)?;
             changed(&account, "is disabled, and signed out", output.output)
         }
         OperatorCommand::Enable { operator, output } => {
-            let id = one(&wired.app, &operator).await?;
+            let id = one(&wired.app, &operator).await?.0;
             let account = enable_operator(&wired.app, id, Caretaker::CommandLine)
                 .await
                 .map_err(refused)?;
             changed(&account, "may sign in again", output.output)
         }
         OperatorCommand::Role { operator, role, output } => {
-            let id = one(&wired.app, &operator).await?;
+            let id = one(&wired.app, &operator).await?.0;
             let account = set_operator_role(&wired.app, id, role_of(role), Caretaker::CommandLine)
                 .await
                 .map_err(refused)?;
             changed(&account, &format!("is {} from now on", account.role), output.output)
         }
         OperatorCommand::ResetSecondFactor { operator, output } => {
-            let id = one(&wired.app, &operator).await?;
+            let (id, email) = one(&wired.app, &operator).await?;
             let reset = reset_operator_second_factor(&wired.app, id, Caretaker::CommandLine)
                 .await
                 .map_err(refused)?;
-            enrolment(id, &reset, output.output)
+            enrolment(id, &email, &reset, output.output)
         }
         OperatorCommand::SetPassword { operator, output } => {
-            let id = one(&wired.app, &operator).await?;
-            set_password(&wired.app, id, output.output).await
+            let (id, email) = one(&wired.app, &operator).await?;
+            set_password(&wired.app, id, &email, output.output).await
         }
     }
 }
 
-fn enrolment(id: OperatorId, reset: &FactorReset, output: Output) -> Result<(), Failure> {
+fn enrolment(id: OperatorId, email: &str, reset: &FactorReset, output: Output) -> Result<(), Failure> {
     let FactorReset { existed, link } = reset;
     match output {
         Output::Json => print_json(&json!({
@@ -77,19 +77,19 @@ fn enrolment(id: OperatorId, reset: &FactorReset, output: Output) -> Result<(), 
         Output::Text => {
             print_line(&link.url)?;
             let what = if *existed {
-                "forgotten"
+                format!("The second factor of {email} is forgotten, and they are signed out.")
             } else {
-                "there was no second factor"
+                format!("{email} had no second factor.")
             };
             print_line(&format!(
-                "{what}; with this link and their password they set one up, once, until {}",
+                "{what} With this link and their password they set one up; it works once, until {}. Hand it to nobody else.",
                 link.expires_at.format("%F %R UTC")
             ))
         }
     }
 }
 
-async fn set_password(app: &App, id: OperatorId, output: Output) -> Result<(), Failure> {
+async fn set_password(app: &App, id: OperatorId, email: &str, output: Output) -> Result<(), Failure> {
     let password = Password::choose(&read_password()?)
         .map_err(|error| Failure::new(FailureKind::Usage, format!("the password: {error}")))?;
     set_operator_password(app, id, password, Caretaker::CommandLine)
@@ -98,15 +98,16 @@ async fn set_password(app: &App, id: OperatorId, output: Output) -> Result<(), F
             let kind = match &error {
                 OperatorPasswordError::Unknown => FailureKind::NotFound,
                 OperatorPasswordError::WeakPassword(_) => FailureKind::Usage,
-                OperatorPasswordError::WrongPassword(_)
-                | OperatorPasswordError::TooManyAttempts(_)
-                | OperatorPasswordError::Fault(_) => FailureKind::Failed,
+                OperatorPasswordError::WrongPassword(_) | OperatorPasswordError::TooManyAttempts(_) => {
+                    FailureKind::Failed
+                }
+                OperatorPasswordError::Fault(_) => FailureKind::Unavailable,
             };
             Failure::new(kind, error)
         })?;
     match output {
         Output::Json => print_json(&json!({ "id": id })),
-        Output::Text => print_line("set; they are signed out everywhere"),
+        Output::Text => print_line(&format!("{email} has another password, and is signed out everywhere")),
     }
 }
 
@@ -160,8 +161,16 @@ async fn list(app: &App, output: Output) -> Result<(), Failure> {
     }
 }
 
-async fn one(app: &App, text: &str) -> Result<OperatorId, Failure> {
-    find_operator(app, text).await.map_err(unavailable)?.ok_or_else(|| {
+/// Id and address of an operator, before anything is asked or done.
+async fn one(app: &App, text: &str) -> Result<(OperatorId, String), Failure> {
+    let id = find_operator(app, text).await.map_err(unavailable)?;
+    // An id says of itself only that it could be one.
+    let operators = list_operators(app, None, None, i64::MAX).await.map_err(unavailable)?;
+    id.and_then(|id| {
+        let found = operators.into_iter().find(|operator| operator.id == id.uuid())?;
+        Some((id, found.email_normalized))
+    })
+    .ok_or_else(|| {
         Failure::new(
             FailureKind::NotFound,
             format!("no operator has the id or address {text}; `tenantry operator list` shows all"),
@@ -213,16 +222,19 @@ async fn create(wired: &Wired, email: &str, role: OperatorRoleArg, output: Outpu
             let kind = match &error {
                 CreateOperatorError::Exists => FailureKind::Refused,
                 CreateOperatorError::WeakPassword(_) => FailureKind::Usage,
-                CreateOperatorError::Fault(_) => FailureKind::Failed,
+                CreateOperatorError::Fault(_) => FailureKind::Unavailable,
             };
             Failure::new(kind, error)
         })?;
     match output {
-        Output::Json => print_json(&json!({"id": id.to_string(), "email": email.as_str()})),
+        Output::Json => print_json(&json!({
+            "id": id, "email": email.as_str(), "role": role_of(role).as_str(),
+        })),
         Output::Text => print_line(&format!(
-            "{} may log in at {}",
+            "{} is {} now, signs in at {} and sets up a second factor there",
             email.as_str(),
-            wired.app.settings.link("/operator")
+            role_of(role),
+            wired.app.settings.operator_link("/operator")
         )),
     }
 }

@@ -93,7 +93,7 @@ fn print_person(detail: &UserDetail, sessions: &[UserSessionSummary]) -> Result<
     let factor = if user.summary.second_factor { "yes" } else { "no" };
     print_line(&format!("{} <{}>", user.summary.name, user.summary.email_normalized))?;
     print_line(&format!("  id             {}", UserId::from_uuid(user.summary.id)))?;
-    print_line(&format!("  since          {}", minute(user.summary.created_at)))?;
+    print_line(&format!("  since          {} UTC", minute(user.summary.created_at)))?;
     print_line(&format!(
         "  language       {}, times in {}",
         user.locale, user.time_zone
@@ -108,7 +108,11 @@ fn print_person(detail: &UserDetail, sessions: &[UserSessionSummary]) -> Result<
             [id, row.role.clone(), format!("{} ({})", row.name, row.slug)]
         })
         .collect();
-    print_table(["ORGANIZATION", "ROLE", "NAME"], &rows)?;
+    if rows.is_empty() {
+        print_line("in no organization")?;
+    } else {
+        print_table(["ORGANIZATION", "ROLE", "NAME"], &rows)?;
+    }
     print_line("")?;
     let rows: Vec<[String; 5]> = sessions
         .iter()
@@ -124,6 +128,9 @@ fn print_person(detail: &UserDetail, sessions: &[UserSessionSummary]) -> Result<
             ]
         })
         .collect();
+    if rows.is_empty() {
+        return print_line("signed in nowhere");
+    }
     print_table(["SESSION", "KIND", "USED (UTC)", "FROM", "DEVICE"], &rows)
 }
 
