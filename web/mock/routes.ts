@@ -259,6 +259,7 @@ function operatorRoute(ask: Ask, path: string[]): Answer {
           inbox_failed: 1,
           refunds_needed: refunds.length,
           organizations: fleetOrganizations.length,
+          unknown_namespaces: [],
         },
       }
     }

@@ -302,6 +302,12 @@ export type FleetOverview = {
   tenants_by_state: {
     [key: string]: number
   }
+  /**
+   * Namespaces on the cluster that carry this installation's label and belong to no tenant it has ever known, as the
+   * latest comparison found them. They are left alone: a ledger that was restored from an older copy does not know its
+   * youngest tenants.
+   */
+  unknown_namespaces: Array<string>
 }
 
 /**

@@ -205,6 +205,7 @@ export const zFleetOverview = z.object({
         }),
       ),
   ),
+  unknown_namespaces: z.array(z.string()),
 })
 
 /**

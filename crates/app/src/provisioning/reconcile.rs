@@ -18,7 +18,10 @@ use tenantry_domain::{
 use tenantry_operations::jobs::{self, Job, JobContext, JobError, NewJob};
 use tenantry_postgres::{
     Database, DatabaseError,
-    provisioning::tenants::{self, Expectation},
+    provisioning::{
+        installation,
+        tenants::{self, Expectation},
+    },
 };
 use uuid::Uuid;
 
@@ -43,7 +46,8 @@ pub struct Reconciliation {
     pub missing: Vec<TenantId>,
     /// Namespaces of tenants that are gone: removed.
     pub orphans: Vec<String>,
-    /// Namespaces with our label whose tenant the ledger has never known: left alone, for a person to look at.
+    /// Namespaces with our label whose tenant the ledger has never known: left alone, and kept in the ledger for the
+    /// operators' overview.
     pub unknown: Vec<String>,
     /// What could not be mended; the next comparison tries again.
     pub unmended: Vec<Unmended>,
@@ -185,7 +189,13 @@ pub async fn unknown_namespaces(
 /// When cluster or ledger do not answer.
 pub async fn reconcile_cluster(app: &App, dry_run: bool) -> Result<Reconciliation, ReconcileError> {
     let picture = Picture::take(&app.database, app.cluster.as_ref(), app.settings.installation).await?;
-    let (orphans, unknown) = picture.strays();
+    let (orphans, mut unknown) = picture.strays();
+    unknown.sort();
+    if !dry_run {
+        let mut tx = app.database.system("keep which namespaces nobody knows").await?;
+        installation::set_unknown_namespaces(&mut tx, &unknown).await?;
+        tx.commit().await?;
+    }
     let mut found = Reconciliation {
         unknown,
         ..Reconciliation::default()

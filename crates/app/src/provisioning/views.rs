@@ -235,6 +235,8 @@ pub struct OverviewView {
     pub inbox_failed: i64,
     /// Organizations that are not being deleted.
     pub organizations: i64,
+    /// Namespaces with our label that belong to no tenant which the ledger has ever known.
+    pub unknown_namespaces: Vec<String>,
 }
 
 /// Counts what there is.
@@ -258,6 +260,7 @@ pub async fn overview(app: &App) -> Result<OverviewView, Fault> {
         inbox_pending: counts.inbox_pending,
         inbox_failed: counts.inbox_failed,
         organizations: counts.organizations,
+        unknown_namespaces: counts.unknown_namespaces,
     })
 }
 

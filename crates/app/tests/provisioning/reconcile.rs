@@ -93,6 +93,8 @@ async fn what_cannot_be_removed_hides_nothing_else() {
         (vec![goes.name.clone()], vec!["t-unknown".to_owned()])
     );
     assert_eq!(cluster.removed(), [goes.name]);
+    let shown = provisioning::overview(&world.app).await.unwrap().unknown_namespaces;
+    assert_eq!(shown, ["t-unknown"]);
     let [unmended] = found.unmended.as_slice() else {
         panic!()
     };

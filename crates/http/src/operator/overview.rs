@@ -27,6 +27,10 @@ pub struct FleetOverview {
     pub refunds_needed: i64,
     /// Customers.
     pub organizations: i64,
+    /// Namespaces on the cluster that carry this installation's label and belong to no tenant it has ever known, as the
+    /// latest comparison found them. They are left alone: a ledger that was restored from an older copy does not know its
+    /// youngest tenants.
+    pub unknown_namespaces: Vec<String>,
 }
 
 /// All endpoints of this part.
@@ -53,5 +57,6 @@ async fn operator_overview(State(state): State<AppState>, _operator: Operator) -
         inbox_failed: counted.inbox_failed,
         refunds_needed: sales::count_refunds(&state.app).await?,
         organizations: counted.organizations,
+        unknown_namespaces: counted.unknown_namespaces,
     }))
 }

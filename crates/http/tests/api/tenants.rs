@@ -74,6 +74,7 @@ async fn an_operator_provisions_and_the_customer_sees_it() {
     let overview = operator.get("/api/v1/operator/overview").await.json();
     assert_eq!(overview["tenants_by_state"]["pending"], 1);
     assert_eq!(overview["tenants_by_state"]["active"], 0);
+    assert_eq!(overview["unknown_namespaces"], json!([]));
     let organizations = operator.get("/api/v1/operator/organizations").await.json();
     assert_eq!(organizations["items"][0]["tenants"], 1);
     test.stop().await;

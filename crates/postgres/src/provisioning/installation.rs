@@ -17,6 +17,19 @@ pub async fn id(tx: &mut SystemTx) -> Result<InstallationId, DatabaseError> {
     Ok(InstallationId::from_uuid(id))
 }
 
+/// Keeps which namespaces the latest comparison found that belong to no tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_unknown_namespaces(tx: &mut SystemTx, names: &[String]) -> Result<(), DatabaseError> {
+    // Each comparison asks, and next to none finds anything new.
+    sqlx::query("update installation set unknown_namespaces = $1 where unknown_namespaces <> $1")
+        .bind(names)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// The cluster for a new tenant: the first that the ledger knows; a fresh ledger gets one.
 ///
 /// # Errors

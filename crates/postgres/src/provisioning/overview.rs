@@ -7,7 +7,7 @@ use super::tenants::containing;
 use crate::{DatabaseError, SystemTx};
 
 /// How many of what.
-#[derive(Debug, Clone, Copy, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Counts {
     /// Operations that wait for a person.
     pub operations_stuck: i64,
@@ -19,6 +19,8 @@ pub struct Counts {
     pub inbox_failed: i64,
     /// Organizations that are not being deleted.
     pub organizations: i64,
+    /// Namespaces with our label that belong to no tenant.
+    pub unknown_namespaces: Vec<String>,
 }
 
 /// Counts everything but tenants.
@@ -31,7 +33,8 @@ pub async fn counts(tx: &mut SystemTx) -> Result<Counts, DatabaseError> {
            (select count(*) from operations where state = 'undone') as operations_failed, \
            (select count(*) from stripe_events where state = 'received') as inbox_pending, \
            (select count(*) from stripe_events where state = 'failed') as inbox_failed, \
-           (select count(*) from organizations where state = 'active') as organizations",
+           (select count(*) from organizations where state = 'active') as organizations, \
+           (select unknown_namespaces from installation) as unknown_namespaces",
     )
     .fetch_one(tx)
     .await?;
