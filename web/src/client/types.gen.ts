@@ -5,6 +5,56 @@ export type ClientOptions = {
 }
 
 /**
+ * How a product asks who somebody is. What is not named here is not looked at.
+ */
+export type AuthorizeParameters = {
+  /**
+   * The client: the product's key.
+   */
+  client_id: string
+  /**
+   * What `code_verifier` has to fit. Clients without a secret have to send it.
+   */
+  code_challenge?: string | null
+  /**
+   * `S256`, with a `code_challenge`.
+   */
+  code_challenge_method?: string | null
+  /**
+   * For how many seconds a proof of who somebody is counts.
+   */
+  max_age?: string | null
+  /**
+   * Given back in the ID token. A client with a secret that sends no `code_challenge` has to send it.
+   */
+  nonce?: string | null
+  /**
+   * On whose behalf, by id or slug.
+   */
+  organization?: string | null
+  /**
+   * `none` asks nobody, `login` asks in any case.
+   */
+  prompt?: string | null
+  /**
+   * Where to go back to: an address that the client registered, letter by letter.
+   */
+  redirect_uri: string
+  /**
+   * `code`.
+   */
+  response_type: string
+  /**
+   * `openid`, and `profile`, `email` as needed.
+   */
+  scope: string
+  /**
+   * Given back with the code.
+   */
+  state?: string | null
+}
+
+/**
  * What is to be bought.
  */
 export type BeginCheckoutRequest = {
@@ -163,6 +213,36 @@ export type CheckoutFailure = {
 export type CheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
+ * The code that a browser brought.
+ */
+export type CodeForm = {
+  /**
+   * The client, unless the header names it.
+   */
+  client_id?: string | null
+  /**
+   * Its secret, unless the header shows it or it has none.
+   */
+  client_secret?: string | null
+  /**
+   * The code.
+   */
+  code: string
+  /**
+   * What the challenge was made from, where there was one.
+   */
+  code_verifier?: string | null
+  /**
+   * `authorization_code`.
+   */
+  grant_type: string
+  /**
+   * Where the browser came back to.
+   */
+  redirect_uri: string
+}
+
+/**
  * A code of an authenticator app.
  */
 export type CodeRequest = {
@@ -212,6 +292,66 @@ export type DeprovisionTenantRequest = {
  */
 export type Empty = {
   [key: string]: unknown
+}
+
+/**
+ * What a product sends along.
+ */
+export type EndSessionParameters = {
+  /**
+   * The client, if it names itself beside its token.
+   */
+  client_id?: string | null
+  /**
+   * The ID token of the sign-in. It may have expired, but not be older than a session may be.
+   */
+  id_token_hint: string
+  /**
+   * Where the browser goes on to: an address that the client registered.
+   */
+  post_logout_redirect_uri?: string | null
+  /**
+   * Given back at that address.
+   */
+  state?: string | null
+}
+
+/**
+ * What a code gave, to be exchanged for a token that says what this person may do (RFC 8693).
+ */
+export type ExchangeForm = {
+  /**
+   * The client itself.
+   */
+  audience?: string | null
+  /**
+   * The client, unless the header names it.
+   */
+  client_id?: string | null
+  /**
+   * Its secret, unless the header shows it or it has none.
+   */
+  client_secret?: string | null
+  /**
+   * `urn:ietf:params:oauth:grant-type:token-exchange`.
+   */
+  grant_type: string
+  /**
+   * On whose behalf, by id or slug, where that is not known yet.
+   */
+  organization?: string | null
+  /**
+   * The same, or `urn:ietf:params:oauth:token-type:jwt`.
+   */
+  requested_token_type?: string | null
+  /**
+   * The access token of the sign-in.
+   */
+  subject_token: string
+  /**
+   * `urn:ietf:params:oauth:token-type:access_token`.
+   */
+  subject_token_type: string
 }
 
 /**
@@ -341,6 +481,16 @@ export type Impersonation = {
  * How often a price is due.
  */
 export type Interval = 'month' | 'year'
+
+/**
+ * Public keys, as RFC 7517 lists them.
+ */
+export type KeyList = {
+  /**
+   * Every key that signs, signed, or will sign soon.
+   */
+  keys: Array<PublicKey>
+}
 
 /**
  * The token behind the `#` of a link.
@@ -475,6 +625,20 @@ export type NotificationsRequest = {
    * A tenant runs.
    */
   tenant_ready?: boolean | null
+}
+
+/**
+ * Why a product gets nothing (RFC 6749, section 5.2).
+ */
+export type OAuthProblem = {
+  /**
+   * For programs.
+   */
+  error: string
+  /**
+   * For people.
+   */
+  error_description: string
 }
 
 /**
@@ -1385,6 +1549,92 @@ export type Profile = {
 }
 
 /**
+ * The provider's description (OpenID Connect Discovery 1.0).
+ */
+export type ProviderDescription = {
+  /**
+   * Where browsers are sent to sign in.
+   */
+  authorization_endpoint: string
+  /**
+   * Always (RFC 9207).
+   */
+  authorization_response_iss_parameter_supported: boolean
+  /**
+   * Never.
+   */
+  claims_parameter_supported: boolean
+  /**
+   * What ID tokens and userinfo may say.
+   */
+  claims_supported: Array<string>
+  /**
+   * How a client proves that a code is its own.
+   */
+  code_challenge_methods_supported: Array<string>
+  /**
+   * Where browsers are sent to sign out.
+   */
+  end_session_endpoint: string
+  /**
+   * What is exchanged for tokens.
+   */
+  grant_types_supported: Array<string>
+  /**
+   * What ID tokens are signed with.
+   */
+  id_token_signing_alg_values_supported: Array<string>
+  /**
+   * Who signs; exactly what stands in `iss`.
+   */
+  issuer: string
+  /**
+   * The public keys.
+   */
+  jwks_uri: string
+  /**
+   * Whether people are asked.
+   */
+  prompt_values_supported: Array<string>
+  /**
+   * Never.
+   */
+  request_parameter_supported: boolean
+  /**
+   * Never.
+   */
+  request_uri_parameter_supported: boolean
+  /**
+   * How codes come back.
+   */
+  response_modes_supported: Array<string>
+  /**
+   * The code flow alone.
+   */
+  response_types_supported: Array<string>
+  /**
+   * What a product may ask to learn.
+   */
+  scopes_supported: Array<string>
+  /**
+   * Everybody has one `sub` for all products.
+   */
+  subject_types_supported: Array<string>
+  /**
+   * Where codes and tokens are exchanged.
+   */
+  token_endpoint: string
+  /**
+   * How a client shows who it is.
+   */
+  token_endpoint_auth_methods_supported: Array<string>
+  /**
+   * Who signed in.
+   */
+  userinfo_endpoint: string
+}
+
+/**
  * A tenant to be made.
  */
 export type ProvisionTenantRequest = {
@@ -1404,6 +1654,44 @@ export type ProvisionTenantRequest = {
    * Key of the product.
    */
   product: string
+}
+
+/**
+ * The public half of a key. Which members stand beside its name depends on `kty`.
+ */
+export type PublicKey = {
+  /**
+   * What it signs with: `RS256` ID tokens, `EdDSA` everything else.
+   */
+  alg: string
+  /**
+   * The curve of an `OKP` key.
+   */
+  crv?: string | null
+  /**
+   * The exponent of an `RSA` key.
+   */
+  e?: string | null
+  /**
+   * What the header of a token names: the key's thumbprint (RFC 7638).
+   */
+  kid: string
+  /**
+   * What kind of key: `OKP` for `EdDSA`, `RSA` for `RS256`.
+   */
+  kty: string
+  /**
+   * The modulus of an `RSA` key.
+   */
+  n?: string | null
+  /**
+   * Always `sig`.
+   */
+  use: string
+  /**
+   * The public half of an `OKP` key.
+   */
+  x?: string | null
 }
 
 /**
@@ -1962,6 +2250,41 @@ export type TenantSummary = {
 }
 
 /**
+ * What a product gets.
+ */
+export type TokenAnswer = {
+  /**
+   * For a code: opens userinfo, and is exchanged. For such a token: the product token.
+   */
+  access_token: string
+  /**
+   * For how many seconds it is good.
+   */
+  expires_in: number
+  /**
+   * Says who signed in; for a code.
+   */
+  id_token?: string | null
+  /**
+   * What `access_token` is; for a token.
+   */
+  issued_token_type?: string | null
+  /**
+   * What the product learns; for a code.
+   */
+  scope?: string | null
+  /**
+   * `Bearer`.
+   */
+  token_type: string
+}
+
+/**
+ * A code, or an access token that is exchanged for a product token.
+ */
+export type TokenRequest = CodeForm | ExchangeForm
+
+/**
  * What a program signs in with from then on.
  */
 export type Tokens = {
@@ -2055,6 +2378,46 @@ export type User = {
 }
 
 /**
+ * The access token, for whoever cannot set a header.
+ */
+export type UserInfoForm = {
+  /**
+   * The access token of the sign-in.
+   */
+  access_token?: string | null
+}
+
+/**
+ * Who signed in, as far as the scope reaches.
+ */
+export type UserInfoView = {
+  /**
+   * Their address (`email`).
+   */
+  email?: string | null
+  /**
+   * Always true (`email`): no account is live before its address is proven.
+   */
+  email_verified?: boolean | null
+  /**
+   * Their language (`profile`).
+   */
+  locale?: string | null
+  /**
+   * What they are called (`profile`).
+   */
+  name?: string | null
+  /**
+   * The person; never changes.
+   */
+  sub: string
+  /**
+   * Their time zone (`profile`).
+   */
+  zoneinfo?: string | null
+}
+
+/**
  * A browser or a program that is signed in.
  */
 export type UserSession = {
@@ -2144,6 +2507,56 @@ export type ViewAsRequest = {
   reason: string
 }
 
+export type JwksData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/.well-known/jwks.json'
+}
+
+export type JwksErrors = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type JwksError = JwksErrors[keyof JwksErrors]
+
+export type JwksResponses = {
+  /**
+   * The keys; keep them for an hour
+   */
+  200: KeyList
+}
+
+export type JwksResponse = JwksResponses[keyof JwksResponses]
+
+export type OpenidConfigurationData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/.well-known/openid-configuration'
+}
+
+export type OpenidConfigurationErrors = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OpenidConfigurationError = OpenidConfigurationErrors[keyof OpenidConfigurationErrors]
+
+export type OpenidConfigurationResponses = {
+  /**
+   * The description; keep it for an hour
+   */
+  200: ProviderDescription
+}
+
+export type OpenidConfigurationResponse = OpenidConfigurationResponses[keyof OpenidConfigurationResponses]
+
 export type ConfirmEmailData = {
   body: LinkRequest
   path?: never
@@ -2181,7 +2594,7 @@ export type ConfirmEmailErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2234,7 +2647,7 @@ export type ReadNewEmailLinkErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2283,7 +2696,7 @@ export type ForgotPasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2336,7 +2749,7 @@ export type LoginErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2393,7 +2806,7 @@ export type LoginSecondFactorErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2448,7 +2861,7 @@ export type LogoutErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2493,7 +2906,7 @@ export type PasswordStrengthErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2542,7 +2955,7 @@ export type RefreshErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2591,7 +3004,7 @@ export type RegisterErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2640,7 +3053,7 @@ export type ResendVerificationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2693,7 +3106,7 @@ export type ResetPasswordErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2756,7 +3169,7 @@ export type StepUpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2813,7 +3226,7 @@ export type VerifyEmailErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2866,7 +3279,7 @@ export type ReadSignUpLinkErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2899,7 +3312,7 @@ export type GetProfileErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2958,7 +3371,7 @@ export type UpdateProfileErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3013,7 +3426,7 @@ export type DeleteAvatarErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3050,7 +3463,7 @@ export type GetAvatarErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3106,7 +3519,7 @@ export type PutAvatarErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3165,7 +3578,7 @@ export type DeleteAccountErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3228,7 +3641,7 @@ export type ChangeEmailErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3291,7 +3704,7 @@ export type ChangePasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3324,7 +3737,7 @@ export type GetSecondFactorErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3383,7 +3796,7 @@ export type RenewRecoveryCodesErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3442,7 +3855,7 @@ export type RemoveTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3497,7 +3910,7 @@ export type SetUpTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3560,7 +3973,7 @@ export type ConfirmTotpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3610,7 +4023,7 @@ export type ListSessionsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3665,7 +4078,7 @@ export type EndOtherSessionsErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3729,7 +4142,7 @@ export type EndSessionErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3754,7 +4167,7 @@ export type GetMetaData = {
 
 export type GetMetaErrors = {
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3811,7 +4224,7 @@ export type OperatorFirstErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3864,7 +4277,7 @@ export type OperatorLoginErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3921,7 +4334,7 @@ export type OperatorLoginSecondFactorErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3978,7 +4391,7 @@ export type OperatorLogoutErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4041,7 +4454,7 @@ export type OperatorChangePasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4099,7 +4512,7 @@ export type OperatorConfirmTotpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4148,7 +4561,7 @@ export type OperatorSetUpTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4206,7 +4619,7 @@ export type OperatorListCheckoutsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4275,7 +4688,7 @@ export type OperatorRefundCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4330,7 +4743,7 @@ export type OperatorListOperationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4373,7 +4786,7 @@ export type OperatorGetOperationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4419,7 +4832,7 @@ export type OperatorStreamOperationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4484,7 +4897,7 @@ export type OperatorRetryOperationErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4535,7 +4948,7 @@ export type OperatorListOperatorsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4600,7 +5013,7 @@ export type OperatorDisableOperatorErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4665,7 +5078,7 @@ export type OperatorEnableOperatorErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4734,7 +5147,7 @@ export type OperatorSetRoleErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4784,7 +5197,7 @@ export type OperatorListOrganizationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4819,7 +5232,7 @@ export type OperatorOverviewErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4852,7 +5265,7 @@ export type GetOperatorSessionErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4906,7 +5319,7 @@ export type OperatorListStripeEventsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4972,7 +5385,7 @@ export type OperatorReplayStripeEventErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5025,7 +5438,7 @@ export type OperatorListTenantsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5084,7 +5497,7 @@ export type OperatorProvisionTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5127,7 +5540,7 @@ export type OperatorGetTenantErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5195,7 +5608,7 @@ export type OperatorDeprovisionTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5261,7 +5674,7 @@ export type OperatorRetryTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5311,7 +5724,7 @@ export type OperatorListUsersErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5353,7 +5766,7 @@ export type OperatorGetUserErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5412,7 +5825,7 @@ export type OperatorListUserSessionsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5482,7 +5895,7 @@ export type OperatorEndUserSessionErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5551,7 +5964,7 @@ export type OperatorViewAsErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5601,7 +6014,7 @@ export type ListOrganizationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5660,7 +6073,7 @@ export type CreateOrganizationErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5702,7 +6115,7 @@ export type GetOrganizationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5774,7 +6187,7 @@ export type BeginCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5820,7 +6233,7 @@ export type GetCheckoutErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5892,7 +6305,7 @@ export type CancelCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5938,7 +6351,7 @@ export type GetOperationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5988,7 +6401,7 @@ export type StreamOperationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6030,7 +6443,7 @@ export type GetOrganizationSecurityErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6099,7 +6512,7 @@ export type PutOrganizationSecurityErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6159,7 +6572,7 @@ export type ListSubscriptionsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6205,7 +6618,7 @@ export type CheckTenantNameErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6268,7 +6681,7 @@ export type ListTenantsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6314,7 +6727,7 @@ export type GetTenantErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6339,7 +6752,7 @@ export type ListProductsData = {
 
 export type ListProductsErrors = {
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6372,7 +6785,7 @@ export type GetSessionErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6387,3 +6800,305 @@ export type GetSessionResponses = {
 }
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses]
+
+export type AuthorizeData = {
+  body?: never
+  path?: never
+  query: {
+    /**
+     * `code`.
+     */
+    response_type: string
+    /**
+     * The client: the product's key.
+     */
+    client_id: string
+    /**
+     * Where to go back to: an address that the client registered, letter by letter.
+     */
+    redirect_uri: string
+    /**
+     * `openid`, and `profile`, `email` as needed.
+     */
+    scope: string
+    /**
+     * Given back with the code.
+     */
+    state?: string
+    /**
+     * Given back in the ID token. A client with a secret that sends no `code_challenge` has to send it.
+     */
+    nonce?: string
+    /**
+     * What `code_verifier` has to fit. Clients without a secret have to send it.
+     */
+    code_challenge?: string
+    /**
+     * `S256`, with a `code_challenge`.
+     */
+    code_challenge_method?: string
+    /**
+     * On whose behalf, by id or slug.
+     */
+    organization?: string
+    /**
+     * `none` asks nobody, `login` asks in any case.
+     */
+    prompt?: string
+    /**
+     * For how many seconds a proof of who somebody is counts.
+     */
+    max_age?: string
+  }
+  url: '/oauth/authorize'
+}
+
+export type AuthorizeErrors = {
+  /**
+   * A page of ours: nobody knows the client, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeError = AuthorizeErrors[keyof AuthorizeErrors]
+
+export type AuthorizeResponses = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeResponse = AuthorizeResponses[keyof AuthorizeResponses]
+
+export type AuthorizeByFormData = {
+  body: AuthorizeParameters
+  path?: never
+  query?: never
+  url: '/oauth/authorize'
+}
+
+export type AuthorizeByFormErrors = {
+  /**
+   * A page of ours: nobody knows the client, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeByFormError = AuthorizeByFormErrors[keyof AuthorizeByFormErrors]
+
+export type AuthorizeByFormResponses = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeByFormResponse = AuthorizeByFormResponses[keyof AuthorizeByFormResponses]
+
+export type EndSingleSignOnData = {
+  body?: never
+  path?: never
+  query: {
+    /**
+     * The ID token of the sign-in. It may have expired, but not be older than a session may be.
+     */
+    id_token_hint: string
+    /**
+     * The client, if it names itself beside its token.
+     */
+    client_id?: string
+    /**
+     * Where the browser goes on to: an address that the client registered.
+     */
+    post_logout_redirect_uri?: string
+    /**
+     * Given back at that address.
+     */
+    state?: string
+  }
+  url: '/oauth/end-session'
+}
+
+export type EndSingleSignOnErrors = {
+  /**
+   * A page of ours: the hint is missing or not good, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSingleSignOnError = EndSingleSignOnErrors[keyof EndSingleSignOnErrors]
+
+export type EndSingleSignOnResponses = {
+  /**
+   * A page of ours: somebody else is signed in here, and is asked first
+   */
+  200: string
+}
+
+export type EndSingleSignOnResponse = EndSingleSignOnResponses[keyof EndSingleSignOnResponses]
+
+export type EndSingleSignOnByFormData = {
+  body: EndSessionParameters
+  path?: never
+  query?: never
+  url: '/oauth/end-session'
+}
+
+export type EndSingleSignOnByFormErrors = {
+  /**
+   * A page of ours: the hint is missing or not good, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSingleSignOnByFormError = EndSingleSignOnByFormErrors[keyof EndSingleSignOnByFormErrors]
+
+export type EndSingleSignOnByFormResponses = {
+  /**
+   * A page of ours: somebody else is signed in here, and is asked first
+   */
+  200: string
+}
+
+export type EndSingleSignOnByFormResponse =
+  EndSingleSignOnByFormResponses[keyof EndSingleSignOnByFormResponses]
+
+export type TokenData = {
+  body: TokenRequest
+  path?: never
+  query?: never
+  url: '/oauth/token'
+}
+
+export type TokenErrors = {
+  /**
+   * `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_target`, `access_denied`
+   */
+  400: OAuthProblem
+  /**
+   * `invalid_client`
+   */
+  401: OAuthProblem
+  /**
+   * `temporarily_unavailable`: too many tokens were asked for
+   */
+  429: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type TokenError = TokenErrors[keyof TokenErrors]
+
+export type TokenResponses = {
+  /**
+   * The tokens
+   */
+  200: TokenAnswer
+}
+
+export type TokenResponse = TokenResponses[keyof TokenResponses]
+
+export type UserinfoData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/oauth/userinfo'
+}
+
+export type UserinfoErrors = {
+  /**
+   * `invalid_token`: not good any more, or not for this
+   */
+  401: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UserinfoError = UserinfoErrors[keyof UserinfoErrors]
+
+export type UserinfoResponses = {
+  /**
+   * The person
+   */
+  200: UserInfoView
+}
+
+export type UserinfoResponse = UserinfoResponses[keyof UserinfoResponses]
+
+export type UserinfoByPostData = {
+  body: UserInfoForm
+  path?: never
+  query?: never
+  url: '/oauth/userinfo'
+}
+
+export type UserinfoByPostErrors = {
+  /**
+   * `invalid_request`: without a token in the header, the body is a form
+   */
+  400: OAuthProblem
+  /**
+   * `invalid_token`: not good any more, or not for this
+   */
+  401: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UserinfoByPostError = UserinfoByPostErrors[keyof UserinfoByPostErrors]
+
+export type UserinfoByPostResponses = {
+  /**
+   * The person
+   */
+  200: UserInfoView
+}
+
+export type UserinfoByPostResponse = UserinfoByPostResponses[keyof UserinfoByPostResponses]
