@@ -1,5 +1,6 @@
 // openid-client signs somebody in to a product: discovery, code, token, userinfo, end of session. Nothing but the issuer,
-// the client and its addresses is configured. Prints the access token of the code flow.
+// the client, its scope and its addresses is configured; the steps are those of its own documentation: PKCE, and a state
+// where the provider knows none. With `--nonce` a nonce takes the place of PKCE. Prints the access token of the code flow.
 import assert from 'node:assert/strict'
 import * as client from 'openid-client'
 
@@ -26,17 +27,18 @@ async function locationOf(url) {
 }
 
 const config = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET)
-const pkceCodeVerifier = client.randomPKCECodeVerifier()
-const expectedState = client.randomState()
-const expectedNonce = client.randomNonce()
-const asked = client.buildAuthorizationUrl(config, {
-  redirect_uri: REDIRECT_URI,
-  scope: 'openid profile email',
-  code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
-  code_challenge_method: 'S256',
-  state: expectedState,
-  nonce: expectedNonce,
-})
+const parameters = { redirect_uri: REDIRECT_URI, scope: 'openid profile email' }
+const checks = { idTokenExpected: true }
+if (process.argv.includes('--nonce')) {
+  parameters.nonce = checks.expectedNonce = client.randomNonce()
+  parameters.state = checks.expectedState = client.randomState()
+} else {
+  checks.pkceCodeVerifier = client.randomPKCECodeVerifier()
+  parameters.code_challenge = await client.calculatePKCECodeChallenge(checks.pkceCodeVerifier)
+  parameters.code_challenge_method = 'S256'
+  if (!config.serverMetadata().supportsPKCE()) parameters.state = checks.expectedState = client.randomState()
+}
+const asked = client.buildAuthorizationUrl(config, parameters)
 
 const login = await locationOf(asked)
 const signedIn = await browse(`${ISSUER}/api/v1/auth/login`, {
@@ -48,12 +50,7 @@ assert.equal(signedIn.status, 200, await signedIn.text())
 const arrived = await locationOf(new URL(login.searchParams.get('next'), ISSUER))
 assert.ok(arrived.href.startsWith(REDIRECT_URI), arrived.href)
 
-const tokens = await client.authorizationCodeGrant(config, arrived, {
-  pkceCodeVerifier,
-  expectedState,
-  expectedNonce,
-  idTokenExpected: true,
-})
+const tokens = await client.authorizationCodeGrant(config, arrived, checks)
 const claims = tokens.claims()
 assert.equal(claims.email, EMAIL)
 const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub)

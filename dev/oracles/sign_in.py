@@ -1,6 +1,7 @@
 """Authlib, as a web framework uses it, signs somebody in to a product: discovery, code, token, userinfo, end of session.
 
-Nothing but the issuer, the client and its addresses is configured. Prints the access token of the code flow.
+Nothing but the issuer, the client, its scope and its addresses is configured: a nonce is then sent, and no PKCE. With
+`--pkce` that is switched on as Authlib documents it. Prints the access token of the code flow.
 """
 
 import os
@@ -36,16 +37,18 @@ def location(response):
     return response.headers["location"]
 
 
-def main():
+def main(has_pkce):
+    settings = {"code_challenge_method": "S256"} if has_pkce else {}
     app = App(
         NoFramework(),
         name="tenantry",
         client_id=os.environ["CLIENT_ID"],
         client_secret=os.environ.get("CLIENT_SECRET"),
         server_metadata_url=f"{ISSUER}/.well-known/openid-configuration",
-        client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+        client_kwargs={"scope": "openid profile email", **settings},
     )
     asked = app.create_authorization_url(REDIRECT)
+    assert ("code_challenge=" in asked["url"]) == has_pkce and "nonce=" in asked["url"], asked["url"]
 
     browser = requests.Session()
     login = location(browser.get(asked["url"], allow_redirects=False))
@@ -58,7 +61,8 @@ def main():
     answered = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(arrived).query))
     assert answered["state"] == asked["state"] and answered["iss"] == ISSUER, answered
 
-    app.token = app.fetch_access_token(REDIRECT, code=answered["code"], code_verifier=asked["code_verifier"])
+    verifier = {"code_verifier": asked["code_verifier"]} if has_pkce else {}
+    app.token = app.fetch_access_token(REDIRECT, code=answered["code"], **verifier)
     claims = app.parse_id_token(app.token, nonce=asked["nonce"])
     assert claims["email"] == person["email"], claims
     info = app.userinfo()
@@ -72,4 +76,4 @@ def main():
     assert app.get(f"{ISSUER}/oauth/userinfo").status_code == 401, "the session has ended"
 
 
-sys.exit(main())
+sys.exit(main("--pkce" in sys.argv[1:]))

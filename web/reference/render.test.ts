@@ -14,6 +14,8 @@ describe('the reference', () => {
     expect(new Set(ids).size).toBe(ids.length)
     for (const item of Object.values(real.paths))
       for (const operation of Object.values(item)) expect(ids).toContain(operation.operationId)
+    expect(page.match(/<em>\{[a-z_]+\}<\/em>/g)?.length).toBeGreaterThan(10)
+    expect(page).not.toContain('</<')
     for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target)
   })
 
@@ -24,6 +26,15 @@ describe('the reference', () => {
     expect(page).not.toMatch(/<script|<style| style=| on[a-z]+=/)
     expect(page).toContain('&lt;script&gt;')
     expect(escape(`<a href="x">'&`)).toBe('&lt;a href=&quot;x&quot;&gt;&#39;&amp;')
+  })
+
+  it('shows forms as they are sent, and each way to fill one in by its name', () => {
+    const page = render(real)
+    const token = page.slice(page.indexOf('<h3 id="token">'), page.indexOf('<h3 id="userinfo">'))
+    expect(token).toContain('grant_type=authorization_code\n&amp;')
+    expect(token).toContain('href="#schema-CodeForm"')
+    expect(token).toContain('href="#schema-ExchangeForm"')
+    expect(token).toContain('Takes a product’s client id and secret, if there is one.')
   })
 
   it('makes examples that have the shape of their schema', () => {

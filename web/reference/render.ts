@@ -14,6 +14,8 @@ const DOORS: Record<string, string> = {
   session: 'a person’s session',
   operator: 'an operator’s session',
   bearer: 'an access token',
+  client: 'a product’s client id and secret',
+  product: 'the access token of a sign-in to a product',
 }
 
 /** Everything between <body> and </body>: the whole reference, readable without a script. */
@@ -52,7 +54,7 @@ function renderMenu(document: Document, tag: string): string {
 }
 
 function heading(tag: string): string {
-  return tag.charAt(0).toUpperCase() + tag.slice(1)
+  return tag.charAt(0).toUpperCase() + tag.slice(1).replaceAll('-', ' ')
 }
 
 function title(operation: Placed): string {
@@ -79,16 +81,19 @@ ${answers(document, operation)}
 
 function path(text: string): string {
   return escape(text)
-    .replace(/\{[^}]+\}/g, '<em>$&</em>')
     .replaceAll('/', '/<wbr>')
+    .replace(/\{[^}]+\}/g, '<em>$&</em>')
 }
 
 function door(operation: Placed): string {
-  const names = (operation.security ?? []).flatMap((scheme) =>
-    Object.keys(scheme).filter((name) => name !== 'csrf'),
-  )
+  const schemes = operation.security ?? []
+  const names = schemes.flatMap((scheme) => Object.keys(scheme).filter((name) => name !== 'csrf'))
   if (names.length === 0) return 'Open to anybody.'
-  return `Takes ${[...new Set(names)].map((name) => escape(DOORS[name] ?? name)).join(' or ')}.`
+  const ways = [...new Set(names)].map((name) => escape(DOORS[name] ?? name)).join(' or ')
+  // A way in that asks for nothing.
+  return schemes.some((scheme) => Object.keys(scheme).length === 0)
+    ? `Takes ${ways}, if there is one.`
+    : `Takes ${ways}.`
 }
 
 function parameters(document: Document, operation: Placed): string {
@@ -115,9 +120,22 @@ function body(document: Document, operation: Placed): string {
 function renderMedia(document: Document, type: string, media: Media, label: string): string {
   const schema = media.schema ?? {}
   const kind = `<p class="kind"><code>${escape(type)}</code> ${typeWords(document, schema)}</p>`
-  if (!type.includes('json')) return kind
+  const isForm = type === FORM
+  if (!type.includes('json') && !isForm) return kind
   const example = media.example ?? exampleOf(document, schema)
-  return `${kind}${membersTable(document, schema)}${code(JSON.stringify(example, null, 2), label)}`
+  const text = isForm ? asForm(example) : JSON.stringify(example, null, 2)
+  return `${kind}${membersTable(document, schema)}${code(text, label)}`
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+
+/** One field a line; what is sent has them in one. */
+function asForm(example: unknown): string {
+  const fields = Object.entries(example as Record<string, unknown>).map(([name, value]) => [
+    name,
+    String(value),
+  ])
+  return new URLSearchParams(fields as [string, string][]).toString().replaceAll('&', '\n&')
 }
 
 /** Wide examples scroll by themselves, so they must be reachable by keyboard. */

@@ -52,7 +52,13 @@ function limitsOf(schema: Schema): string {
 export function membersTable(document: Document, schema: Schema): string {
   const whole = resolved(document, schema)
   const listedIn = whole.type === 'array' && whole.items ? whole.items : whole
-  const unions = alternatives(whole).map((choice) => membersTable(document, choice))
+  const choices = alternatives(whole)
+  const unions = choices.map((choice) => {
+    const table = membersTable(document, choice)
+    return choices.length > 1 && table !== '' && nameOf(choice) !== undefined
+      ? `<p class="kind">${typeWords(document, choice)}</p>${table}`
+      : table
+  })
   const rows = members(document, listedIn).map(
     (member) =>
       `<tr><th scope="row"><code>${escape(member.name)}</code>${member.required ? '' : ' <small>optional</small>'}</th><td>${typeWords(document, member.schema)}${words(member.schema.description)}</td></tr>`,

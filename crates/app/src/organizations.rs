@@ -49,6 +49,9 @@ pub enum CreateError {
     /// The person owns too many.
     #[error("one person owns at most {MAX_OWNED} organizations")]
     TooMany,
+    /// The person was erased while the request was on its way.
+    #[error("the person's account was deleted")]
+    NoSuchUser,
     /// Not the caller's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -57,7 +60,7 @@ pub enum CreateError {
 /// Makes an organization that the user owns, or finds it where an earlier attempt made it.
 ///
 /// # Errors
-/// When the user owns too many.
+/// When the user owns too many, or was erased.
 pub async fn create(
     app: &App,
     id: OrganizationId,
@@ -74,7 +77,11 @@ pub async fn create(
         .system("create an organization")
         .await
         .map_err(Fault::from)?;
-    if organizations::count_owned(&mut tx, owner).await.map_err(Fault::from)? >= MAX_OWNED {
+    let owned = organizations::count_owned(&mut tx, owner)
+        .await
+        .map_err(Fault::from)?
+        .ok_or(CreateError::NoSuchUser)?;
+    if owned >= MAX_OWNED {
         return Err(CreateError::TooMany);
     }
     let membership = create_owned(app, &mut tx, id, owner, name.as_str(), address).await?;

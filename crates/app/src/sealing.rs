@@ -171,13 +171,19 @@ impl Sealer {
             .collect::<Result<_, _>>()
             .map_err(|_| SealingError::Tampered)?;
         let [key_id, wrapped_key, ciphertext] = <[Vec<u8>; 3]>::try_from(parts).map_err(|_| SealingError::Tampered)?;
-        let sealed = Sealed {
+        let mut sealed = Sealed {
             format: purpose.format(),
             key_id: String::from_utf8(key_id).map_err(|_| SealingError::Tampered)?,
             wrapped_key,
             ciphertext,
         };
-        let opened = self.open(purpose, &sealed)?;
+        let opened = match (self.open(purpose, &sealed), purpose.former_format()) {
+            (Err(SealingError::Tampered), Some(former)) => {
+                sealed.format = former;
+                self.open(purpose, &sealed)?
+            }
+            (outcome, _) => outcome?,
+        };
         String::from_utf8(opened.to_vec())
             .map(Zeroizing::new)
             .map_err(|_| SealingError::Tampered)

@@ -36,6 +36,7 @@ use crate::{AppState, cookie::SessionCookie, csrf, problem::ProblemDocument, rou
     components(schemas(ProblemDocument)),
     tags(
         (name = "accounts", description = "Signing up, in and out."),
+        (name = "single-sign-on", description = "Signing people in to a product, by OpenID Connect. These addresses follow its rules instead of ours: bodies are forms, failures are `error` and `error_description`, and browsers are sent on."),
         (name = "organizations", description = "Customers and their members."),
         (name = "billing", description = "What is sold, buying it, and subscriptions."),
         (name = "tenants", description = "Running instances and the operations that change them."),
@@ -82,6 +83,22 @@ pub(crate) fn base() -> OpenApi {
         ))
         .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let client = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some(
+            "client_id and client_secret of a product, each encoded as in a form first. A form may carry them, too; a client \
+             without a secret names itself there.",
+        ))
+        .build();
+    components.add_security_scheme("client", SecurityScheme::Http(client));
+    let product = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "The access token of a sign-in to a product; opens nothing of the API.",
+        ))
+        .build();
+    components.add_security_scheme("product", SecurityScheme::Http(product));
     document
 }
 

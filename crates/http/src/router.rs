@@ -23,9 +23,9 @@ pub(crate) const API: &str = "/api/v1";
 /// From the last byte of the request to the first of the answer. A stream that has begun may go on.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// The API with its description, before any layer.
+/// All that is described, before any layer.
 pub(crate) fn api() -> OpenApiRouter<AppState> {
-    api_with(operator::routes())
+    api_with(operator::routes()).merge(accounts::oidc::routes())
 }
 
 fn api_with(operators: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
@@ -46,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         operator::routes()
     };
     let (api, _) = api_with(operators).split_for_parts();
+    let (single_sign_on, _) = accounts::oidc::routes().split_for_parts();
     let api = api
         .merge(openapi::routes())
         .method_not_allowed_fallback(method_not_allowed)
@@ -56,7 +57,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(api)
         .merge(billing::webhook_routes())
-        .merge(accounts::oidc::routes())
+        .merge(single_sign_on)
         .merge(health::routes())
         .fallback_service(ui)
         .method_not_allowed_fallback(method_not_allowed)

@@ -105,16 +105,20 @@ pub async fn insert_slug(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// How many organizations a user owns. The user's row stays locked until the transaction ends, so that of several
-/// attempts at once each sees what the one before it made.
+/// How many organizations a user owns; `None` for somebody who was erased. The user's row stays locked until the
+/// transaction ends, so that of several attempts at once each sees what the one before it made, and nobody is erased
+/// meanwhile.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_owned(tx: &mut SystemTx, user: UserId) -> Result<i64, DatabaseError> {
-    sqlx::query("select id from users where id = $1 for no key update")
+pub async fn count_owned(tx: &mut SystemTx, user: UserId) -> Result<Option<i64>, DatabaseError> {
+    let locked = sqlx::query("select id from users where id = $1 and deleted_at is null for no key update")
         .bind(user.uuid())
         .execute(&mut *tx)
         .await?;
+    if locked.rows_affected() == 0 {
+        return Ok(None);
+    }
     Ok(
         sqlx::query_scalar("select count(*) from memberships where user_id = $1 and role = 'owner'")
             .bind(user.uuid())

@@ -8,7 +8,8 @@ use crate::{DatabaseError, SystemTx};
 /// How old what may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Ages {
-    /// Sessions that ended, refresh tokens that were spent, signing keys, mails that were queued, links and sign-ups that expired before this go.
+    /// Sessions that ended, signing keys, mails that were queued, links and sign-ups that expired before this go. With a
+    /// session go its refresh tokens: until then a spent one that is shown again gives away that somebody has stolen it.
     pub ended_before: DateTime<Utc>,
     /// Failed sign-ins before this are forgotten.
     pub failures_before: DateTime<Utc>,
@@ -52,10 +53,6 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         .bind(ages.ended_before)
         .execute(&mut *tx)
         .await?;
-    let spent = sqlx::query("delete from refresh_tokens where spent_at < $1")
-        .bind(ages.ended_before)
-        .execute(&mut *tx)
-        .await?;
     let codes = sqlx::query("delete from oidc_codes where expires_at < $1")
         .bind(ages.codes_before)
         .execute(&mut *tx)
@@ -88,7 +85,6 @@ pub async fn expired(tx: &mut SystemTx, now: DateTime<Utc>, ages: Ages) -> Resul
         devices,
         operator_devices,
         causes,
-        spent,
         codes,
         keys,
         sign_ups,

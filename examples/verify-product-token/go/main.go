@@ -1,4 +1,4 @@
-// Verifies a product token: go run . ISSUER CLIENT_ID < TOKEN
+// Verifies a product token: go run . ISSUER CLIENT_ID [ORGANIZATION [TENANT]] < TOKEN
 package main
 
 import (
@@ -26,6 +26,7 @@ type Claims struct {
 		Slug string `json:"slug"`
 		Name string `json:"name"`
 	} `json:"organization"`
+	Tenant      string   `json:"tenant,omitempty"`
 	Roles       []string `json:"roles"`
 	Plan        string   `json:"plan"`
 	Entitlement struct {
@@ -38,6 +39,9 @@ type Claims struct {
 // everybody who makes names up. Make one and keep it.
 type Verifier struct {
 	Issuer, ClientID string
+	// What an instance of a dedicated product serves: all instances share the client, so the audience does not tell
+	// their tokens apart. Empty in a product that serves many organizations.
+	Organization, Tenant string
 
 	mutex  sync.Mutex
 	keys   map[string]ed25519.PublicKey
@@ -61,6 +65,12 @@ func (v *Verifier) Verify(text string) (*Claims, error) {
 	// The access token of the sign-in has the same audience; only this kind says what somebody may do.
 	if token.Header["typ"] != "product+jwt" || claims.Organization.ID == "" {
 		return nil, errors.New("not a product token")
+	}
+	if v.Organization != "" && claims.Organization.ID != v.Organization {
+		return nil, errors.New("on behalf of another organization")
+	}
+	if v.Tenant != "" && claims.Tenant != v.Tenant {
+		return nil, errors.New("for another tenant")
 	}
 	return claims, nil
 }
@@ -108,11 +118,12 @@ func (v *Verifier) read() error {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: verify-product-token ISSUER CLIENT_ID < TOKEN")
+	if len(os.Args) < 3 || len(os.Args) > 5 {
+		fmt.Fprintln(os.Stderr, "usage: verify-product-token ISSUER CLIENT_ID [ORGANIZATION [TENANT]] < TOKEN")
 		os.Exit(2)
 	}
-	verifier := Verifier{Issuer: os.Args[1], ClientID: os.Args[2]}
+	serves := append(os.Args[3:], "", "")
+	verifier := Verifier{Issuer: os.Args[1], ClientID: os.Args[2], Organization: serves[0], Tenant: serves[1]}
 	text, err := io.ReadAll(io.LimitReader(os.Stdin, 1<<16))
 	if err == nil {
 		var claims *Claims

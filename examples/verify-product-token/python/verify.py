@@ -1,6 +1,6 @@
 """Verifies a product token. Needs `pip install 'pyjwt[crypto]'`.
 
-    python verify.py ISSUER CLIENT_ID < TOKEN
+    python verify.py ISSUER CLIENT_ID [ORGANIZATION [TENANT]] < TOKEN
 """
 
 import json
@@ -8,7 +8,10 @@ import sys
 
 import jwt
 
-issuer, client_id = sys.argv[1:]
+issuer, client_id, *serves = sys.argv[1:]
+# What an instance of a dedicated product serves: all instances share the client, so the audience does not tell their
+# tokens apart. Left away in a product that serves many organizations.
+organization, tenant = (*serves, None, None)[:2]
 # Keeps the keys, and reads them again when a token names one that it does not have. Make one and keep it.
 keys = jwt.PyJWKClient(f"{issuer}/.well-known/jwks.json")
 
@@ -28,7 +31,12 @@ def verify(token):
     # The access token of the sign-in has the same audience; only this kind says what somebody may do.
     if decoded["header"].get("typ") != "product+jwt":
         raise jwt.InvalidTokenError("not a product token")
-    return decoded["payload"]
+    claims = decoded["payload"]
+    if organization and claims["organization"]["id"] != organization:
+        raise jwt.InvalidTokenError("on behalf of another organization")
+    if tenant and claims.get("tenant") != tenant:
+        raise jwt.InvalidTokenError("for another tenant")
+    return claims
 
 
 try:

@@ -5,6 +5,56 @@ export type ClientOptions = {
 }
 
 /**
+ * How a product asks who somebody is. What is not named here is not looked at.
+ */
+export type AuthorizeParameters = {
+  /**
+   * The client: the product's key.
+   */
+  client_id: string
+  /**
+   * What `code_verifier` has to fit. Clients without a secret have to send it.
+   */
+  code_challenge?: string | null
+  /**
+   * `S256`, with a `code_challenge`.
+   */
+  code_challenge_method?: string | null
+  /**
+   * For how many seconds a proof of who somebody is counts.
+   */
+  max_age?: string | null
+  /**
+   * Given back in the ID token. A client with a secret that sends no `code_challenge` has to send it.
+   */
+  nonce?: string | null
+  /**
+   * On whose behalf, by id or slug.
+   */
+  organization?: string | null
+  /**
+   * `none` asks nobody, `login` asks in any case.
+   */
+  prompt?: string | null
+  /**
+   * Where to go back to: an address that the client registered, letter by letter.
+   */
+  redirect_uri: string
+  /**
+   * `code`.
+   */
+  response_type: string
+  /**
+   * `openid`, and `profile`, `email` as needed.
+   */
+  scope: string
+  /**
+   * Given back with the code.
+   */
+  state?: string | null
+}
+
+/**
  * What is to be bought.
  */
 export type BeginCheckoutRequest = {
@@ -163,6 +213,36 @@ export type CheckoutFailure = {
 export type CheckoutState = 'open' | 'paid' | 'expired' | 'failed'
 
 /**
+ * The code that a browser brought.
+ */
+export type CodeForm = {
+  /**
+   * The client, unless the header names it.
+   */
+  client_id?: string | null
+  /**
+   * Its secret, unless the header shows it or it has none.
+   */
+  client_secret?: string | null
+  /**
+   * The code.
+   */
+  code: string
+  /**
+   * What the challenge was made from, where there was one.
+   */
+  code_verifier?: string | null
+  /**
+   * `authorization_code`.
+   */
+  grant_type: string
+  /**
+   * Where the browser came back to.
+   */
+  redirect_uri: string
+}
+
+/**
  * A code of an authenticator app.
  */
 export type CodeRequest = {
@@ -212,6 +292,66 @@ export type DeprovisionTenantRequest = {
  */
 export type Empty = {
   [key: string]: unknown
+}
+
+/**
+ * What a product sends along.
+ */
+export type EndSessionParameters = {
+  /**
+   * The client, if it names itself beside its token.
+   */
+  client_id?: string | null
+  /**
+   * The ID token of the sign-in. It may have expired, but not be older than a session may be.
+   */
+  id_token_hint: string
+  /**
+   * Where the browser goes on to: an address that the client registered.
+   */
+  post_logout_redirect_uri?: string | null
+  /**
+   * Given back at that address.
+   */
+  state?: string | null
+}
+
+/**
+ * What a code gave, to be exchanged for a token that says what this person may do (RFC 8693).
+ */
+export type ExchangeForm = {
+  /**
+   * The client itself.
+   */
+  audience?: string | null
+  /**
+   * The client, unless the header names it.
+   */
+  client_id?: string | null
+  /**
+   * Its secret, unless the header shows it or it has none.
+   */
+  client_secret?: string | null
+  /**
+   * `urn:ietf:params:oauth:grant-type:token-exchange`.
+   */
+  grant_type: string
+  /**
+   * On whose behalf, by id or slug, where that is not known yet.
+   */
+  organization?: string | null
+  /**
+   * The same, or `urn:ietf:params:oauth:token-type:jwt`.
+   */
+  requested_token_type?: string | null
+  /**
+   * The access token of the sign-in.
+   */
+  subject_token: string
+  /**
+   * `urn:ietf:params:oauth:token-type:access_token`.
+   */
+  subject_token_type: string
 }
 
 /**
@@ -349,6 +489,16 @@ export type Impersonation = {
 export type Interval = 'month' | 'year'
 
 /**
+ * Public keys, as RFC 7517 lists them.
+ */
+export type KeyList = {
+  /**
+   * Every key that signs, signed, or will sign soon.
+   */
+  keys: Array<PublicKey>
+}
+
+/**
  * The token behind the `#` of a link.
  */
 export type LinkRequest = {
@@ -481,6 +631,20 @@ export type NotificationsRequest = {
    * A tenant runs.
    */
   tenant_ready?: boolean | null
+}
+
+/**
+ * Why a product gets nothing (RFC 6749, section 5.2).
+ */
+export type OAuthProblem = {
+  /**
+   * For programs.
+   */
+  error: string
+  /**
+   * For people.
+   */
+  error_description: string
 }
 
 /**
@@ -1391,6 +1555,92 @@ export type Profile = {
 }
 
 /**
+ * The provider's description (OpenID Connect Discovery 1.0).
+ */
+export type ProviderDescription = {
+  /**
+   * Where browsers are sent to sign in.
+   */
+  authorization_endpoint: string
+  /**
+   * Always (RFC 9207).
+   */
+  authorization_response_iss_parameter_supported: boolean
+  /**
+   * Never.
+   */
+  claims_parameter_supported: boolean
+  /**
+   * What ID tokens and userinfo may say.
+   */
+  claims_supported: Array<string>
+  /**
+   * How a client proves that a code is its own.
+   */
+  code_challenge_methods_supported: Array<string>
+  /**
+   * Where browsers are sent to sign out.
+   */
+  end_session_endpoint: string
+  /**
+   * What is exchanged for tokens.
+   */
+  grant_types_supported: Array<string>
+  /**
+   * What ID tokens are signed with.
+   */
+  id_token_signing_alg_values_supported: Array<string>
+  /**
+   * Who signs; exactly what stands in `iss`.
+   */
+  issuer: string
+  /**
+   * The public keys.
+   */
+  jwks_uri: string
+  /**
+   * Whether people are asked.
+   */
+  prompt_values_supported: Array<string>
+  /**
+   * Never.
+   */
+  request_parameter_supported: boolean
+  /**
+   * Never.
+   */
+  request_uri_parameter_supported: boolean
+  /**
+   * How codes come back.
+   */
+  response_modes_supported: Array<string>
+  /**
+   * The code flow alone.
+   */
+  response_types_supported: Array<string>
+  /**
+   * What a product may ask to learn.
+   */
+  scopes_supported: Array<string>
+  /**
+   * Everybody has one `sub` for all products.
+   */
+  subject_types_supported: Array<string>
+  /**
+   * Where codes and tokens are exchanged.
+   */
+  token_endpoint: string
+  /**
+   * How a client shows who it is.
+   */
+  token_endpoint_auth_methods_supported: Array<string>
+  /**
+   * Who signed in.
+   */
+  userinfo_endpoint: string
+}
+
+/**
  * A tenant to be made.
  */
 export type ProvisionTenantRequest = {
@@ -1410,6 +1660,44 @@ export type ProvisionTenantRequest = {
    * Key of the product.
    */
   product: string
+}
+
+/**
+ * The public half of a key. Which members stand beside its name depends on `kty`.
+ */
+export type PublicKey = {
+  /**
+   * What it signs with: `RS256` ID tokens, `EdDSA` everything else.
+   */
+  alg: string
+  /**
+   * The curve of an `OKP` key.
+   */
+  crv?: string | null
+  /**
+   * The exponent of an `RSA` key.
+   */
+  e?: string | null
+  /**
+   * What the header of a token names: the key's thumbprint (RFC 7638).
+   */
+  kid: string
+  /**
+   * What kind of key: `OKP` for `EdDSA`, `RSA` for `RS256`.
+   */
+  kty: string
+  /**
+   * The modulus of an `RSA` key.
+   */
+  n?: string | null
+  /**
+   * Always `sig`.
+   */
+  use: string
+  /**
+   * The public half of an `OKP` key.
+   */
+  x?: string | null
 }
 
 /**
@@ -1968,6 +2256,41 @@ export type TenantSummary = {
 }
 
 /**
+ * What a product gets.
+ */
+export type TokenAnswer = {
+  /**
+   * For a code: opens userinfo, and is exchanged. For such a token: the product token.
+   */
+  access_token: string
+  /**
+   * For how many seconds it is good.
+   */
+  expires_in: number
+  /**
+   * Says who signed in; for a code.
+   */
+  id_token?: string | null
+  /**
+   * What `access_token` is; for a token.
+   */
+  issued_token_type?: string | null
+  /**
+   * What the product learns; for a code.
+   */
+  scope?: string | null
+  /**
+   * `Bearer`.
+   */
+  token_type: string
+}
+
+/**
+ * A code, or an access token that is exchanged for a product token.
+ */
+export type TokenRequest = CodeForm | ExchangeForm
+
+/**
  * What a program signs in with from then on.
  */
 export type Tokens = {
@@ -2061,6 +2384,46 @@ export type User = {
 }
 
 /**
+ * The access token, for whoever cannot set a header.
+ */
+export type UserInfoForm = {
+  /**
+   * The access token of the sign-in.
+   */
+  access_token?: string | null
+}
+
+/**
+ * Who signed in, as far as the scope reaches.
+ */
+export type UserInfoView = {
+  /**
+   * Their address (`email`).
+   */
+  email?: string | null
+  /**
+   * Always true (`email`): no account is live before its address is proven.
+   */
+  email_verified?: boolean | null
+  /**
+   * Their language (`profile`).
+   */
+  locale?: string | null
+  /**
+   * What they are called (`profile`).
+   */
+  name?: string | null
+  /**
+   * The person; never changes.
+   */
+  sub: string
+  /**
+   * Their time zone (`profile`).
+   */
+  zoneinfo?: string | null
+}
+
+/**
  * A browser or a program that is signed in.
  */
 export type UserSession = {
@@ -2150,6 +2513,56 @@ export type ViewAsRequest = {
   reason: string
 }
 
+export type JwksData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/.well-known/jwks.json'
+}
+
+export type JwksErrors = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type JwksError = JwksErrors[keyof JwksErrors]
+
+export type JwksResponses = {
+  /**
+   * The keys; keep them for an hour
+   */
+  200: KeyList
+}
+
+export type JwksResponse = JwksResponses[keyof JwksResponses]
+
+export type OpenidConfigurationData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/.well-known/openid-configuration'
+}
+
+export type OpenidConfigurationErrors = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type OpenidConfigurationError = OpenidConfigurationErrors[keyof OpenidConfigurationErrors]
+
+export type OpenidConfigurationResponses = {
+  /**
+   * The description; keep it for an hour
+   */
+  200: ProviderDescription
+}
+
+export type OpenidConfigurationResponse = OpenidConfigurationResponses[keyof OpenidConfigurationResponses]
+
 export type ConfirmEmailData = {
   body: LinkRequest
   path?: never
@@ -2187,7 +2600,7 @@ export type ConfirmEmailErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2240,7 +2653,7 @@ export type ReadNewEmailLinkErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2289,7 +2702,7 @@ export type ForgotPasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2342,7 +2755,7 @@ export type LoginErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2399,7 +2812,7 @@ export type LoginSecondFactorErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2454,7 +2867,7 @@ export type LogoutErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2499,7 +2912,7 @@ export type PasswordStrengthErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2548,7 +2961,7 @@ export type RefreshErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2597,7 +3010,7 @@ export type RegisterErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2646,7 +3059,7 @@ export type ResendVerificationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2699,7 +3112,7 @@ export type ResetPasswordErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2762,7 +3175,7 @@ export type StepUpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2819,7 +3232,7 @@ export type VerifyEmailErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2872,7 +3285,7 @@ export type ReadSignUpLinkErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2905,7 +3318,7 @@ export type GetProfileErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -2964,7 +3377,7 @@ export type UpdateProfileErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3019,7 +3432,7 @@ export type DeleteAvatarErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3056,7 +3469,7 @@ export type GetAvatarErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3112,7 +3525,7 @@ export type PutAvatarErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3171,7 +3584,7 @@ export type DeleteAccountErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3234,7 +3647,7 @@ export type ChangeEmailErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3297,7 +3710,7 @@ export type ChangePasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3330,7 +3743,7 @@ export type GetSecondFactorErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3389,7 +3802,7 @@ export type RenewRecoveryCodesErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3448,7 +3861,7 @@ export type RemoveTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3503,7 +3916,7 @@ export type SetUpTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3566,7 +3979,7 @@ export type ConfirmTotpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3616,7 +4029,7 @@ export type ListSessionsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3671,7 +4084,7 @@ export type EndOtherSessionsErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3735,7 +4148,7 @@ export type EndSessionErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3760,7 +4173,7 @@ export type GetMetaData = {
 
 export type GetMetaErrors = {
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3817,7 +4230,7 @@ export type OperatorFirstErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3870,7 +4283,7 @@ export type OperatorLoginErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3927,7 +4340,7 @@ export type OperatorLoginSecondFactorErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -3984,7 +4397,7 @@ export type OperatorLogoutErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4047,7 +4460,7 @@ export type OperatorChangePasswordErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4105,7 +4518,7 @@ export type OperatorConfirmTotpErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4154,7 +4567,7 @@ export type OperatorSetUpTotpErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4212,7 +4625,7 @@ export type OperatorListCheckoutsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4281,7 +4694,7 @@ export type OperatorRefundCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4336,7 +4749,7 @@ export type OperatorListOperationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4379,7 +4792,7 @@ export type OperatorGetOperationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4425,7 +4838,7 @@ export type OperatorStreamOperationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4490,7 +4903,7 @@ export type OperatorRetryOperationErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4541,7 +4954,7 @@ export type OperatorListOperatorsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4606,7 +5019,7 @@ export type OperatorDisableOperatorErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4671,7 +5084,7 @@ export type OperatorEnableOperatorErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4740,7 +5153,7 @@ export type OperatorSetRoleErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4790,7 +5203,7 @@ export type OperatorListOrganizationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4825,7 +5238,7 @@ export type OperatorOverviewErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4858,7 +5271,7 @@ export type GetOperatorSessionErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4912,7 +5325,7 @@ export type OperatorListStripeEventsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -4978,7 +5391,7 @@ export type OperatorReplayStripeEventErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5031,7 +5444,7 @@ export type OperatorListTenantsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5090,7 +5503,7 @@ export type OperatorProvisionTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5133,7 +5546,7 @@ export type OperatorGetTenantErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5201,7 +5614,7 @@ export type OperatorDeprovisionTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5267,7 +5680,7 @@ export type OperatorRetryTenantErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5317,7 +5730,7 @@ export type OperatorListUsersErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5359,7 +5772,7 @@ export type OperatorGetUserErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5418,7 +5831,7 @@ export type OperatorListUserSessionsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5488,7 +5901,7 @@ export type OperatorEndUserSessionErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5557,7 +5970,7 @@ export type OperatorViewAsErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5607,7 +6020,7 @@ export type ListOrganizationsErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5666,7 +6079,7 @@ export type CreateOrganizationErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5708,7 +6121,7 @@ export type GetOrganizationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5780,7 +6193,7 @@ export type BeginCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5826,7 +6239,7 @@ export type GetCheckoutErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5898,7 +6311,7 @@ export type CancelCheckoutErrors = {
    */
   503: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5944,7 +6357,7 @@ export type GetOperationErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -5994,7 +6407,7 @@ export type StreamOperationErrors = {
    */
   429: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6036,7 +6449,7 @@ export type GetOrganizationSecurityErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6105,7 +6518,7 @@ export type PutOrganizationSecurityErrors = {
    */
   422: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6165,7 +6578,7 @@ export type ListSubscriptionsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6211,7 +6624,7 @@ export type CheckTenantNameErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6274,7 +6687,7 @@ export type ListTenantsErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6320,7 +6733,7 @@ export type GetTenantErrors = {
    */
   404: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6345,7 +6758,7 @@ export type ListProductsData = {
 
 export type ListProductsErrors = {
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6378,7 +6791,7 @@ export type GetSessionErrors = {
    */
   403: Problem
   /**
-   * Anything else that went wrong; `code` says what.
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
 }
@@ -6393,3 +6806,305 @@ export type GetSessionResponses = {
 }
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses]
+
+export type AuthorizeData = {
+  body?: never
+  path?: never
+  query: {
+    /**
+     * `code`.
+     */
+    response_type: string
+    /**
+     * The client: the product's key.
+     */
+    client_id: string
+    /**
+     * Where to go back to: an address that the client registered, letter by letter.
+     */
+    redirect_uri: string
+    /**
+     * `openid`, and `profile`, `email` as needed.
+     */
+    scope: string
+    /**
+     * Given back with the code.
+     */
+    state?: string
+    /**
+     * Given back in the ID token. A client with a secret that sends no `code_challenge` has to send it.
+     */
+    nonce?: string
+    /**
+     * What `code_verifier` has to fit. Clients without a secret have to send it.
+     */
+    code_challenge?: string
+    /**
+     * `S256`, with a `code_challenge`.
+     */
+    code_challenge_method?: string
+    /**
+     * On whose behalf, by id or slug.
+     */
+    organization?: string
+    /**
+     * `none` asks nobody, `login` asks in any case.
+     */
+    prompt?: string
+    /**
+     * For how many seconds a proof of who somebody is counts.
+     */
+    max_age?: string
+  }
+  url: '/oauth/authorize'
+}
+
+export type AuthorizeErrors = {
+  /**
+   * A page of ours: nobody knows the client, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeError = AuthorizeErrors[keyof AuthorizeErrors]
+
+export type AuthorizeResponses = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeResponse = AuthorizeResponses[keyof AuthorizeResponses]
+
+export type AuthorizeByFormData = {
+  body: AuthorizeParameters
+  path?: never
+  query?: never
+  url: '/oauth/authorize'
+}
+
+export type AuthorizeByFormErrors = {
+  /**
+   * A page of ours: nobody knows the client, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeByFormError = AuthorizeByFormErrors[keyof AuthorizeByFormErrors]
+
+export type AuthorizeByFormResponses = {
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type AuthorizeByFormResponse = AuthorizeByFormResponses[keyof AuthorizeByFormResponses]
+
+export type EndSingleSignOnData = {
+  body?: never
+  path?: never
+  query: {
+    /**
+     * The ID token of the sign-in. It may have expired, but not be older than a session may be.
+     */
+    id_token_hint: string
+    /**
+     * The client, if it names itself beside its token.
+     */
+    client_id?: string
+    /**
+     * Where the browser goes on to: an address that the client registered.
+     */
+    post_logout_redirect_uri?: string
+    /**
+     * Given back at that address.
+     */
+    state?: string
+  }
+  url: '/oauth/end-session'
+}
+
+export type EndSingleSignOnErrors = {
+  /**
+   * A page of ours: the hint is missing or not good, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSingleSignOnError = EndSingleSignOnErrors[keyof EndSingleSignOnErrors]
+
+export type EndSingleSignOnResponses = {
+  /**
+   * A page of ours: somebody else is signed in here, and is asked first
+   */
+  200: string
+}
+
+export type EndSingleSignOnResponse = EndSingleSignOnResponses[keyof EndSingleSignOnResponses]
+
+export type EndSingleSignOnByFormData = {
+  body: EndSessionParameters
+  path?: never
+  query?: never
+  url: '/oauth/end-session'
+}
+
+export type EndSingleSignOnByFormErrors = {
+  /**
+   * A page of ours: the hint is missing or not good, or the address is not registered
+   */
+  400: string
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type EndSingleSignOnByFormError = EndSingleSignOnByFormErrors[keyof EndSingleSignOnByFormErrors]
+
+export type EndSingleSignOnByFormResponses = {
+  /**
+   * A page of ours: somebody else is signed in here, and is asked first
+   */
+  200: string
+}
+
+export type EndSingleSignOnByFormResponse =
+  EndSingleSignOnByFormResponses[keyof EndSingleSignOnByFormResponses]
+
+export type TokenData = {
+  body: TokenRequest
+  path?: never
+  query?: never
+  url: '/oauth/token'
+}
+
+export type TokenErrors = {
+  /**
+   * `invalid_request`, `invalid_grant`, `unsupported_grant_type`, `invalid_target`, `access_denied`
+   */
+  400: OAuthProblem
+  /**
+   * `invalid_client`
+   */
+  401: OAuthProblem
+  /**
+   * `temporarily_unavailable`: too many tokens were asked for
+   */
+  429: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type TokenError = TokenErrors[keyof TokenErrors]
+
+export type TokenResponses = {
+  /**
+   * The tokens
+   */
+  200: TokenAnswer
+}
+
+export type TokenResponse = TokenResponses[keyof TokenResponses]
+
+export type UserinfoData = {
+  body?: never
+  path?: never
+  query?: never
+  url: '/oauth/userinfo'
+}
+
+export type UserinfoErrors = {
+  /**
+   * `invalid_token`: not good any more, or not for this
+   */
+  401: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UserinfoError = UserinfoErrors[keyof UserinfoErrors]
+
+export type UserinfoResponses = {
+  /**
+   * The person
+   */
+  200: UserInfoView
+}
+
+export type UserinfoResponse = UserinfoResponses[keyof UserinfoResponses]
+
+export type UserinfoByPostData = {
+  body: UserInfoForm
+  path?: never
+  query?: never
+  url: '/oauth/userinfo'
+}
+
+export type UserinfoByPostErrors = {
+  /**
+   * `invalid_request`: without a token in the header, the body is a form
+   */
+  400: OAuthProblem
+  /**
+   * `invalid_token`: not good any more, or not for this
+   */
+  401: OAuthProblem
+  /**
+   * `server_error`
+   */
+  500: OAuthProblem
+  /**
+   * `temporarily_unavailable`
+   */
+  503: OAuthProblem
+  /**
+   * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+   */
+  default: Problem
+}
+
+export type UserinfoByPostError = UserinfoByPostErrors[keyof UserinfoByPostErrors]
+
+export type UserinfoByPostResponses = {
+  /**
+   * The person
+   */
+  200: UserInfoView
+}
+
+export type UserinfoByPostResponse = UserinfoByPostResponses[keyof UserinfoByPostResponses]

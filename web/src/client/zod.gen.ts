@@ -3,6 +3,23 @@
 import * as z from 'zod/mini'
 
 /**
+ * How a product asks who somebody is. What is not named here is not looked at.
+ */
+export const zAuthorizeParameters = z.object({
+  client_id: z.string(),
+  code_challenge: z.nullish(z.string().check(z.length(43))),
+  code_challenge_method: z.nullish(z.string()),
+  max_age: z.nullish(z.string()),
+  nonce: z.nullish(z.string().check(z.maxLength(500))),
+  organization: z.nullish(z.string()),
+  prompt: z.nullish(z.string()),
+  redirect_uri: z.string(),
+  response_type: z.string(),
+  scope: z.string(),
+  state: z.nullish(z.string()),
+})
+
+/**
  * What is to be bought.
  */
 export const zBeginCheckoutRequest = z.object({
@@ -64,6 +81,18 @@ export const zCheckoutFailure = z.object({
 export const zCheckoutState = z.enum(['open', 'paid', 'expired', 'failed'])
 
 /**
+ * The code that a browser brought.
+ */
+export const zCodeForm = z.object({
+  client_id: z.nullish(z.string()),
+  client_secret: z.nullish(z.string()),
+  code: z.string(),
+  code_verifier: z.nullish(z.string()),
+  grant_type: z.string(),
+  redirect_uri: z.string(),
+})
+
+/**
  * A code of an authenticator app.
  */
 export const zCodeRequest = z.object({
@@ -100,6 +129,30 @@ export const zDeprovisionTenantRequest = z.object({
  * Nothing to tell.
  */
 export const zEmpty = z.record(z.string(), z.unknown())
+
+/**
+ * What a product sends along.
+ */
+export const zEndSessionParameters = z.object({
+  client_id: z.nullish(z.string()),
+  id_token_hint: z.string(),
+  post_logout_redirect_uri: z.nullish(z.string()),
+  state: z.nullish(z.string()),
+})
+
+/**
+ * What a code gave, to be exchanged for a token that says what this person may do (RFC 8693).
+ */
+export const zExchangeForm = z.object({
+  audience: z.nullish(z.string()),
+  client_id: z.nullish(z.string()),
+  client_secret: z.nullish(z.string()),
+  grant_type: z.string(),
+  organization: z.nullish(z.string()),
+  requested_token_type: z.nullish(z.string()),
+  subject_token: z.string(),
+  subject_token_type: z.string(),
+})
 
 /**
  * An organization that requires a second factor.
@@ -329,6 +382,14 @@ export const zNotificationsRequest = z.object({
   payment_failed: z.nullish(z.boolean()),
   product_news: z.nullish(z.boolean()),
   tenant_ready: z.nullish(z.boolean()),
+})
+
+/**
+ * Why a product gets nothing (RFC 6749, section 5.2).
+ */
+export const zOAuthProblem = z.object({
+  error: z.string(),
+  error_description: z.string(),
 })
 
 /**
@@ -696,6 +757,32 @@ export const zProfile = z.object({
 })
 
 /**
+ * The provider's description (OpenID Connect Discovery 1.0).
+ */
+export const zProviderDescription = z.object({
+  authorization_endpoint: z.string(),
+  authorization_response_iss_parameter_supported: z.boolean(),
+  claims_parameter_supported: z.boolean(),
+  claims_supported: z.array(z.string()),
+  code_challenge_methods_supported: z.array(z.string()),
+  end_session_endpoint: z.string(),
+  grant_types_supported: z.array(z.string()),
+  id_token_signing_alg_values_supported: z.array(z.string()),
+  issuer: z.string(),
+  jwks_uri: z.string(),
+  prompt_values_supported: z.array(z.string()),
+  request_parameter_supported: z.boolean(),
+  request_uri_parameter_supported: z.boolean(),
+  response_modes_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  scopes_supported: z.array(z.string()),
+  subject_types_supported: z.array(z.string()),
+  token_endpoint: z.string(),
+  token_endpoint_auth_methods_supported: z.array(z.string()),
+  userinfo_endpoint: z.string(),
+})
+
+/**
  * A tenant to be made.
  */
 export const zProvisionTenantRequest = z.object({
@@ -703,6 +790,27 @@ export const zProvisionTenantRequest = z.object({
   organization: z.string(),
   plan: z.string(),
   product: z.string(),
+})
+
+/**
+ * The public half of a key. Which members stand beside its name depends on `kty`.
+ */
+export const zPublicKey = z.object({
+  alg: z.string(),
+  crv: z.nullish(z.string()),
+  e: z.nullish(z.string()),
+  kid: z.string(),
+  kty: z.string(),
+  n: z.nullish(z.string()),
+  use: z.string(),
+  x: z.nullish(z.string()),
+})
+
+/**
+ * Public keys, as RFC 7517 lists them.
+ */
+export const zKeyList = z.object({
+  keys: z.array(zPublicKey),
 })
 
 /**
@@ -1099,6 +1207,32 @@ export const zTenantPage = z.object({
 })
 
 /**
+ * What a product gets.
+ */
+export const zTokenAnswer = z.object({
+  access_token: z.string(),
+  expires_in: z.coerce
+    .bigint()
+    .check(
+      z.minimum(BigInt('-9223372036854775808'), {
+        error: 'Invalid value: Expected int64 to be >= -9223372036854775808',
+      }),
+      z.maximum(BigInt('9223372036854775807'), {
+        error: 'Invalid value: Expected int64 to be <= 9223372036854775807',
+      }),
+    ),
+  id_token: z.nullish(z.string()),
+  issued_token_type: z.nullish(z.string()),
+  scope: z.nullish(z.string()),
+  token_type: z.string(),
+})
+
+/**
+ * A code, or an access token that is exchanged for a product token.
+ */
+export const zTokenRequest = z.union([zCodeForm, zExchangeForm])
+
+/**
  * What a program signs in with from then on.
  */
 export const zTokens = z.object({
@@ -1182,6 +1316,25 @@ export const zSignInAnswer = z.union([
 ])
 
 /**
+ * The access token, for whoever cannot set a header.
+ */
+export const zUserInfoForm = z.object({
+  access_token: z.nullish(z.string()),
+})
+
+/**
+ * Who signed in, as far as the scope reaches.
+ */
+export const zUserInfoView = z.object({
+  email: z.nullish(z.string()),
+  email_verified: z.nullish(z.boolean()),
+  locale: z.nullish(z.string()),
+  name: z.nullish(z.string()),
+  sub: z.string(),
+  zoneinfo: z.nullish(z.string()),
+})
+
+/**
  * A browser or a program that is signed in.
  */
 export const zUserSession = z.object({
@@ -1225,6 +1378,16 @@ export const zViewAs = z.object({
 export const zViewAsRequest = z.object({
   reason: z.string().check(z.minLength(1), z.maxLength(500)),
 })
+
+/**
+ * The keys; keep them for an hour
+ */
+export const zJwksResponse = zKeyList
+
+/**
+ * The description; keep it for an hour
+ */
+export const zOpenidConfigurationResponse = zProviderDescription
 
 export const zConfirmEmailBody = zLinkRequest
 
@@ -1999,3 +2162,67 @@ export const zListProductsResponse = zProductList
  * The session
  */
 export const zGetSessionResponse = zSession
+
+export const zAuthorizeQuery = z.object({
+  response_type: z.string(),
+  client_id: z.string(),
+  redirect_uri: z.string(),
+  scope: z.string(),
+  state: z.optional(z.string()),
+  nonce: z.optional(z.string().check(z.maxLength(500))),
+  code_challenge: z.optional(z.string().check(z.length(43))),
+  code_challenge_method: z.optional(z.string()),
+  organization: z.optional(z.string()),
+  prompt: z.optional(z.string()),
+  max_age: z.optional(z.string()),
+})
+
+/**
+ * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+ */
+export const zAuthorizeResponse = zProblem
+
+export const zAuthorizeByFormBody = zAuthorizeParameters
+
+/**
+ * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
+ */
+export const zAuthorizeByFormResponse = zProblem
+
+export const zEndSingleSignOnQuery = z.object({
+  id_token_hint: z.string(),
+  client_id: z.optional(z.string()),
+  post_logout_redirect_uri: z.optional(z.string()),
+  state: z.optional(z.string()),
+})
+
+/**
+ * A page of ours: somebody else is signed in here, and is asked first
+ */
+export const zEndSingleSignOnResponse = z.string()
+
+export const zEndSingleSignOnByFormBody = zEndSessionParameters
+
+/**
+ * A page of ours: somebody else is signed in here, and is asked first
+ */
+export const zEndSingleSignOnByFormResponse = z.string()
+
+export const zTokenBody = zTokenRequest
+
+/**
+ * The tokens
+ */
+export const zTokenResponse = zTokenAnswer
+
+/**
+ * The person
+ */
+export const zUserinfoResponse = zUserInfoView
+
+export const zUserinfoByPostBody = zUserInfoForm
+
+/**
+ * The person
+ */
+export const zUserinfoByPostResponse = zUserInfoView

@@ -139,9 +139,8 @@ pub(super) async fn answer(
     if !is_right {
         challenges::count_failure(&mut tx, &hash).await.map_err(Fault::from)?;
         let act = Act::new("second_factor.refused", "anonymous").address(visitor.address);
-        audit::record(app, &mut tx, act.target(challenge.holder))
-            .await
-            .map_err(Fault::from)?;
+        let act = second_factor::of_holder(act.target(challenge.holder), challenge.holder);
+        audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
         return Err(ChallengeError::CodeInvalid(left));
     }

@@ -4,6 +4,7 @@
 //! soon as there is an operator, none works any more.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use tenantry_domain::{
     accounts::{Email, OperatorRole, Password},
     ids::OperatorId,
@@ -17,7 +18,11 @@ use super::{
     OpaqueToken, Strength, Visitor, estimate,
     operators::{self, NewOperator},
 };
-use crate::{App, error::Fault};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+};
 
 const VALID_FOR: TimeDelta = TimeDelta::hours(24);
 
@@ -53,11 +58,11 @@ impl From<tenantry_postgres::DatabaseError> for FirstOperatorError {
     }
 }
 
-/// A new link, unless there is an operator already.
+/// A new link, unless there is an operator already. `actor` is who asks for it.
 ///
 /// # Errors
 /// The database's.
-pub async fn first_operator_link(app: &App) -> Result<Option<FirstOperatorLink>, Fault> {
+pub async fn first_operator_link(app: &App, actor: &str) -> Result<Option<FirstOperatorLink>, Fault> {
     let mut tx = app.database.system("a link for the first operator").await?;
     if operator_accounts::any(&mut tx).await? {
         return Ok(None);
@@ -66,6 +71,8 @@ pub async fn first_operator_link(app: &App) -> Result<Option<FirstOperatorLink>,
     let now = app.clock.now();
     let expires_at = now + VALID_FOR;
     first_operator::insert_link(&mut tx, &token.hash(), now, expires_at).await?;
+    let act = Act::new("first_operator.link_made", actor).body(json!({ "expires_at": expires_at }));
+    audit::record(app, &mut tx, act).await?;
     tx.commit().await?;
     let url = app
         .settings

@@ -1,5 +1,6 @@
 //! Operators sign in with a password and a second factor, always: whoever has none yet sets one up before anything opens.
 
+use serde_json::json;
 use tenantry_domain::{
     accounts::{Allowance, Email, EnteredCode, FactorHolder, Grant, Password},
     ids::OperatorId,
@@ -16,7 +17,7 @@ use super::{
     operator_devices, operator_enrolment, operators,
     password_hasher::Verified,
     second_factor::{self, By},
-    throttle::Admission,
+    throttle::{self, Admission},
 };
 use crate::{
     App,
@@ -75,6 +76,7 @@ pub async fn sign_in_operator(
     let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
 
     let mut tx = begin(app).await?;
+    let tried = known.as_ref().map(|known| known.id);
     let proven = match known.zip(verified) {
         // Changed meanwhile, or of somebody who was disabled, it opens nothing any more.
         Some((known, Verified { stored, stronger })) => {
@@ -86,7 +88,11 @@ pub async fn sign_in_operator(
         None => None,
     };
     let Some(known) = proven else {
-        let act = Act::new("operator_session.refused", "anonymous").address(visitor.address);
+        let mut act = Act::new("operator_session.refused", "anonymous").address(visitor.address);
+        act = match tried {
+            Some(operator) => act.target(operator),
+            None => act.body(json!({ "subject": throttle::name(app, "operator", email.as_str())? })),
+        };
         audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
         return Err(SignInError::InvalidCredentials(left));
@@ -134,6 +140,7 @@ pub async fn set_up_operator_totp(
     app: &App,
     token: &OpaqueToken,
     link: Option<&OpaqueToken>,
+    visitor: &Visitor,
 ) -> Result<TotpSetup, SetUpOperatorError> {
     let mut tx = begin(app).await?;
     let challenge = challenge::hold(app, &mut tx, token).await?;
@@ -145,7 +152,11 @@ pub async fn set_up_operator_totp(
     if !operator_enrolment::may_enrol(app, &mut tx, operator, link).await? {
         return Err(SetUpOperatorError::LinkRequired);
     }
-    let setup = second_factor::prepare(app, &mut tx, challenge.holder, &challenge.email).await?;
+    let by = By {
+        actor: &operator.to_string(),
+        visitor,
+    };
+    let setup = second_factor::prepare(app, &mut tx, challenge.holder, &challenge.email, &by).await?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(setup)
 }

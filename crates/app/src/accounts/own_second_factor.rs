@@ -75,11 +75,15 @@ pub async fn second_factor_status(app: &App, session: &UserSession) -> Result<Se
 ///
 /// # Errors
 /// When the session has to prove itself first.
-pub async fn set_up_totp(app: &App, session: &UserSession) -> Result<TotpSetup, SecondFactorError> {
+pub async fn set_up_totp(app: &App, session: &UserSession, visitor: &Visitor) -> Result<TotpSetup, SecondFactorError> {
     require_recent_proof(app, session)?;
     let mut tx = change(app).await?;
+    let by = By {
+        actor: &session.user.to_string(),
+        visitor,
+    };
     let holder = FactorHolder::User(session.user);
-    let setup = second_factor::prepare(app, &mut tx, holder, &session.email).await?;
+    let setup = second_factor::prepare(app, &mut tx, holder, &session.email, &by).await?;
     tx.commit().await.map_err(Fault::from)?;
     Ok(setup)
 }

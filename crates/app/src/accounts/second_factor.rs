@@ -74,21 +74,25 @@ pub(super) async fn is_enabled(tx: &mut SystemTx, holder: FactorHolder) -> Resul
     Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
 }
 
-/// Makes a secret for an app, which counts once the app has shown a code. `account` is what the app calls it.
+/// Makes a secret for an app, which counts once the app has shown a code, and writes down who got it. `account` is what the
+/// app calls it.
 pub(super) async fn prepare(
     app: &App,
     tx: &mut SystemTx,
     holder: FactorHolder,
     account: &str,
+    by: &By<'_>,
 ) -> Result<TotpSetup, Fault> {
     let secret = TotpSecret::from_random(random::<SECRET_BYTES>()?);
     let text = secret.base32();
     let sealed = app.sealer.seal_text(&Purpose::Totp(holder), text.expose_secret())?;
     second_factors::prepare(tx, holder, &sealed, app.clock.now()).await?;
-    let issuer = match holder {
-        FactorHolder::User(_) => "Tenantry",
-        FactorHolder::Operator(_) => "Tenantry operator",
+    let (issuer, action) = match holder {
+        FactorHolder::User(_) => ("Tenantry", "second_factor.prepared"),
+        FactorHolder::Operator(_) => ("Tenantry operator", "operator_second_factor.prepared"),
     };
+    let act = Act::new(action, by.actor).address(by.visitor.address).target(holder);
+    audit::record(app, tx, of_holder(act, holder)).await?;
     Ok(TotpSetup {
         otpauth_uri: secret.otpauth_uri(issuer, account)?,
         secret: text,
@@ -208,11 +212,8 @@ pub(super) async fn announce(
             ("operator_second_factor.codes_renewed", "/operator")
         }
     };
-    let mut act = Act::new(action, by.actor).address(by.visitor.address).target(holder);
-    if let FactorHolder::User(user) = holder {
-        act = act.user(user);
-    }
-    audit::record(app, &mut *tx, act).await?;
+    let act = Act::new(action, by.actor).address(by.visitor.address).target(holder);
+    audit::record(app, &mut *tx, of_holder(act, holder)).await?;
     let now = app.clock.now();
     let message = Message::SecondFactorChanged {
         change,
@@ -239,12 +240,17 @@ pub(super) async fn record_use(
     method: SecondFactorMethod,
     visitor: &Visitor,
 ) -> Result<(), Fault> {
-    let mut act = Act::new("second_factor.used", holder)
+    let act = Act::new("second_factor.used", holder)
         .address(visitor.address)
         .target(holder)
         .body(json!({ "method": method.as_str() }));
-    if let FactorHolder::User(user) = holder {
-        act = act.user(user);
+    Ok(audit::record(app, &mut *tx, of_holder(act, holder)).await?)
+}
+
+/// A user finds what concerns them in their own log; operators have none.
+pub(super) fn of_holder(act: Act, holder: FactorHolder) -> Act {
+    match holder {
+        FactorHolder::User(user) => act.user(user),
+        FactorHolder::Operator(_) => act,
     }
-    Ok(audit::record(app, &mut *tx, act).await?)
 }

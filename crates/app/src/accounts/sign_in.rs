@@ -1,11 +1,16 @@
 //! Signing in with address and password, and with a second factor where there is one. An unknown address costs the same
 //! work and time as a wrong password, and gets the same answer.
 
+use serde_json::json;
 use tenantry_domain::{
     accounts::{Allowance, Email, EnteredCode, FactorHolder, Grant, Password},
     ids::UserId,
 };
-use tenantry_postgres::{SystemTx, accounts::users};
+use tenantry_postgres::{
+    SystemTx,
+    accounts::{erasure, users},
+};
+use uuid::Uuid;
 
 use super::{
     OpaqueToken, Visitor,
@@ -14,7 +19,7 @@ use super::{
     password_hasher::Verified,
     second_factor,
     session::{self, Entry, StartedSession},
-    throttle::{Admission, Attempt},
+    throttle::{self, Admission, Attempt},
     tokens::{self, Tokens},
 };
 use crate::{
@@ -83,6 +88,7 @@ pub async fn sign_in(
         .system("sign-in: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
+    let tried = known.as_ref().map(|known| known.user);
     let proven = match known.zip(verified) {
         // Changed meanwhile, or reset by a link, it opens nothing any more.
         Some((known, Verified { stored, stronger })) => {
@@ -94,7 +100,7 @@ pub async fn sign_in(
         None => None,
     };
     let Some(known) = proven else {
-        let act = Act::new("session.refused", "anonymous").address(visitor.address);
+        let act = refusal(app, &mut tx, email, tried).await?.address(visitor.address);
         audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
         tx.commit().await.map_err(Fault::from)?;
         return Err(SignInError::InvalidCredentials(left));
@@ -173,6 +179,18 @@ async fn start(
             Ok(SignIn::Tokens(Box::new(tokens)))
         }
     }
+}
+
+/// A refusal as the log keeps it: where there is such an account, its owner and operators find it there.
+async fn refusal(app: &App, tx: &mut SystemTx, email: &Email, tried: Option<UserId>) -> Result<Act, Fault> {
+    let act = Act::new("session.refused", "anonymous");
+    // Who was erased while the password was looked at is not written down any more. Nobody is asked for as well, so that
+    // an unknown address costs the same.
+    let is_there = erasure::is_there(tx, tried.unwrap_or(UserId::from_uuid(Uuid::nil()))).await?;
+    Ok(match tried.filter(|_| is_there) {
+        Some(user) => act.user(user).target(user),
+        None => act.body(json!({ "subject": throttle::name(app, "user", email.as_str())? })),
+    })
 }
 
 /// Failures in a browser that its owner signed in from before are counted for themselves.

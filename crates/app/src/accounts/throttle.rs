@@ -106,6 +106,12 @@ fn allowance(throttle: Throttle, failures: Option<Failures>, now: DateTime<Utc>)
     failures.map_or(throttle.untouched(), |failures| throttle.allowance(failures, now))
 }
 
+/// What is counted against an account, as the log writes it down where there is no such account: what was tried again and
+/// again is seen to be one, and not which address somebody mistyped.
+pub(super) fn name(app: &App, door: &str, email: &str) -> Result<String, Fault> {
+    Ok(hex::encode(subject(app, &[door, "account", email])?))
+}
+
 /// What is counted, as a keyed hash: the tables name nobody.
 pub(super) fn subject(app: &App, parts: &[&str]) -> Result<[u8; 32], Fault> {
     let mut hash = Sha256::new();

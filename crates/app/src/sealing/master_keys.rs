@@ -84,7 +84,15 @@ impl MasterKeys {
     /// # Errors
     /// When there is no randomness.
     pub fn seal(&self, purpose: &Purpose<'_>, plaintext: &[u8]) -> Result<Sealed, SealingError> {
-        let format = purpose.format();
+        self.seal_in_form(purpose.format(), purpose, plaintext)
+    }
+
+    pub(super) fn seal_in_form(
+        &self,
+        format: i16,
+        purpose: &Purpose<'_>,
+        plaintext: &[u8],
+    ) -> Result<Sealed, SealingError> {
         let context = purpose.binding(format).ok_or(SealingError::UnknownFormat { format })?;
         let mut data_key: Key = Zeroizing::new([0; KEY_BYTES]);
         SysRng

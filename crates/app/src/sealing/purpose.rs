@@ -26,7 +26,10 @@ pub enum Purpose<'a> {
     /// What codes of a second factor are made from.
     Totp(FactorHolder),
     /// The private half of a key that signs tokens.
-    SigningKey,
+    SigningKey {
+        /// Which key: one half cannot be laid beside another's public half.
+        kid: &'a str,
+    },
     /// A mail that waits to be sent.
     Mail,
     /// An answer that is given again.
@@ -61,7 +64,7 @@ impl Purpose<'_> {
             // A user's that replaces another one is kept beside it until its first code.
             Self::Totp(FactorHolder::User(_)) => SealedColumn::UserFactors,
             Self::Totp(FactorHolder::Operator(_)) => SealedColumn::OperatorFactors,
-            Self::SigningKey => SealedColumn::SigningKeys,
+            Self::SigningKey { .. } => SealedColumn::SigningKeys,
             Self::Mail => SealedColumn::WaitingMails,
             Self::Answer { .. } => SealedColumn::Answers,
         }
@@ -70,8 +73,17 @@ impl Purpose<'_> {
     /// In which form it is sealed from now on.
     pub(crate) const fn format(&self) -> i16 {
         match self {
-            Self::Secret(_) => OF_NAME,
+            Self::Secret(_) | Self::SigningKey { .. } => OF_NAME,
             _ => OF_OWNER,
+        }
+    }
+
+    /// In which form a former release sealed it as a text, which does not say so itself. It is opened still, and sealed
+    /// anew with a master key; signing keys are gone after their life in any case.
+    pub(super) const fn former_format(&self) -> Option<i16> {
+        match self {
+            Self::SigningKey { .. } => Some(OF_OWNER),
+            _ => None,
         }
     }
 
@@ -82,7 +94,8 @@ impl Purpose<'_> {
             (Self::Secret(place), OF_OWNER) => Some(of_owner(place.scope, place.owner)),
             (Self::PersonalKey { subject }, OF_OWNER) => Some(of_owner("personal_key", *subject)),
             (Self::Totp(holder), OF_OWNER) => Some(of_owner(&format!("totp/{holder}"), Uuid::nil())),
-            (Self::SigningKey, OF_OWNER) => Some(of_owner("signing key", Uuid::nil())),
+            (Self::SigningKey { kid }, OF_NAME) => Some(named(&[b"signing key", kid.as_bytes()])),
+            (Self::SigningKey { .. }, OF_OWNER) => Some(of_owner("signing key", Uuid::nil())),
             (Self::Mail, OF_OWNER) => Some(of_owner("mail", Uuid::nil())),
             (Self::Answer { principal, key }, OF_OWNER) => {
                 let parts = hex::encode(Sha256::digest(in_parts(&[principal.as_bytes(), key.as_bytes()])));
@@ -94,17 +107,20 @@ impl Purpose<'_> {
 }
 
 impl Place<'_> {
-    /// Begins as no scope does.
     fn binding(&self) -> Vec<u8> {
         let organization = self.organization.map(OrganizationId::uuid);
-        let parts = in_parts(&[
+        named(&[
             self.scope.as_bytes(),
             organization.as_ref().map_or(&[][..], |id| id.as_bytes().as_slice()),
             self.owner.as_bytes(),
             self.name.as_bytes(),
-        ]);
-        [b"tenantry\0named\0".as_slice(), &parts].concat()
+        ])
     }
+}
+
+/// Begins as no scope does.
+fn named(parts: &[&[u8]]) -> Vec<u8> {
+    [b"tenantry\0named\0".as_slice(), &in_parts(parts)].concat()
 }
 
 fn of_owner(scope: &str, owner: Uuid) -> Vec<u8> {

@@ -184,7 +184,7 @@ fn text_anew(sealer: &Sealer, column: TextColumn, row: &str, sealed: &str) -> Re
             Purpose::Totp(FactorHolder::User(UserId::from_uuid(id()?)))
         }
         TextColumn::OperatorFactors => Purpose::Totp(FactorHolder::Operator(OperatorId::from_uuid(id()?))),
-        TextColumn::SigningKeys => Purpose::SigningKey,
+        TextColumn::SigningKeys => Purpose::SigningKey { kid: row },
         TextColumn::WaitingMails => Purpose::Mail,
         TextColumn::Answers => {
             answer = serde_json::from_str(row).map_err(|_| SealingError::Tampered)?;

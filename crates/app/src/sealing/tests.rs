@@ -110,6 +110,21 @@ fn a_secret_of_a_former_release_opens() {
 }
 
 #[test]
+fn a_signing_key_of_a_former_release_opens_and_is_sealed_for_itself_from_then_on() {
+    let sealer = sealer(&[("k1", 1)]);
+    let first = Purpose::SigningKey { kid: "first-key" };
+    let former = sealer.keys.seal_in_form(1, &first, b"private").unwrap();
+    let rest = [former.wrapped_key, former.ciphertext].map(|part| BASE64.encode(part));
+    let opened = sealer
+        .open_text(&first, &(text_prefix("k1") + &rest.join(".")))
+        .unwrap();
+    assert_eq!(opened.as_str(), "private");
+    let anew = sealer.seal_text(&first, &opened).unwrap();
+    let second = Purpose::SigningKey { kid: "second-key" };
+    assert!(matches!(sealer.open_text(&second, &anew), Err(SealingError::Tampered)));
+}
+
+#[test]
 fn a_changed_byte_is_noticed() {
     let sealer = sealer(&[("k1", 1)]);
     let sealed = sealer.seal_secret(place(), b"s3cret").unwrap();
@@ -151,7 +166,8 @@ fn what_is_sealed_for_one_thing_does_not_open_for_another() {
     let user = FactorHolder::User(UserId::from_uuid(OWNER));
     let purposes = [
         Purpose::Mail,
-        Purpose::SigningKey,
+        Purpose::SigningKey { kid: "first-key" },
+        Purpose::SigningKey { kid: "second-key" },
         Purpose::PersonalKey { subject: OWNER },
         Purpose::Totp(user),
         Purpose::Totp(FactorHolder::User(UserId::from_uuid(OTHER))),
@@ -189,7 +205,10 @@ fn what_is_bound_in_does_not_change() {
     let bound = |purpose: Purpose<'_>| String::from_utf8(purpose.binding(1).unwrap()).unwrap();
     let nil = Uuid::nil();
     assert_eq!(bound(Purpose::Mail), format!("tenantry/mail/{nil}"));
-    assert_eq!(bound(Purpose::SigningKey), format!("tenantry/signing key/{nil}"));
+    assert_eq!(
+        bound(Purpose::SigningKey { kid: "any" }),
+        format!("tenantry/signing key/{nil}")
+    );
     assert_eq!(
         bound(Purpose::PersonalKey { subject: OWNER }),
         format!("tenantry/personal_key/{OWNER}")

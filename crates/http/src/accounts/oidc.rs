@@ -5,7 +5,7 @@ mod client_authentication;
 mod cors;
 pub mod discovery;
 pub mod end_session;
-mod error;
+pub mod error;
 pub mod jwks;
 mod page;
 mod parameters;
@@ -15,36 +15,34 @@ mod redirect;
 pub mod token;
 pub mod userinfo;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware::from_fn,
-    routing::{get, post},
-};
+use axum::{extract::DefaultBodyLimit, middleware::from_fn, routing::options};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{AppState, body::MAX_JSON_BYTES};
 
 /// All endpoints. Those that pages of products call are open to them; those that browsers walk through are not.
-pub fn routes() -> Router<AppState> {
-    let called = Router::new()
-        .route(
-            "/.well-known/openid-configuration",
-            get(discovery::discovery).options(cors::preflight),
-        )
-        .route("/.well-known/jwks.json", get(jwks::jwks).options(cors::preflight))
-        .route("/oauth/token", post(token::token).options(cors::preflight))
-        .route(
-            "/oauth/userinfo",
-            get(userinfo::userinfo)
-                .post(userinfo::userinfo)
-                .options(cors::preflight),
-        )
-        .layer(from_fn(cors::open));
-    let walked = Router::new()
-        .route("/oauth/authorize", get(authorize::authorize).post(authorize::authorize))
-        .route(
-            "/oauth/end-session",
-            get(end_session::end_session).post(end_session::end_session),
-        );
-    called.merge(walked).layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    let mut called = OpenApiRouter::new()
+        .routes(routes!(discovery::openid_configuration))
+        .routes(routes!(jwks::jwks))
+        .routes(routes!(token::token))
+        .routes(routes!(userinfo::userinfo, userinfo::userinfo_by_post));
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+        "/oauth/token",
+        "/oauth/userinfo",
+    ] {
+        called = called.route(path, options(cors::preflight));
+    }
+    let walked = OpenApiRouter::new()
+        .routes(routes!(authorize::authorize, authorize::authorize_by_form))
+        .routes(routes!(
+            end_session::end_single_sign_on,
+            end_session::end_single_sign_on_by_form
+        ));
+    called
+        .layer(from_fn(cors::open))
+        .merge(walked)
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
 }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::examples;
+use crate::router::API;
 
 const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
 
@@ -14,8 +15,11 @@ pub(super) fn complete(document: &mut Value) {
     };
     for (path, item) in paths {
         for method in METHODS {
-            if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
-                complete_operation(path, method, operation);
+            let operation = item.get_mut(method).and_then(Value::as_object_mut);
+            match operation {
+                Some(operation) if path.starts_with(API) => complete_operation(path, method, operation),
+                Some(operation) => complete_foreign(operation),
+                None => {}
             }
         }
     }
@@ -25,6 +29,24 @@ pub(super) fn complete(document: &mut Value) {
             examples::add(schemas);
         }
     }
+}
+
+/// What follows the rules of others declares itself what it answers by them. What the layers around it answer is the same
+/// as everywhere.
+fn complete_foreign(operation: &mut Map<String, Value>) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    responses.insert(
+        "default".to_owned(),
+        json!({ "$ref": "#/components/responses/Problem" }),
+    );
+    if responses.contains_key("429") {
+        for status in ["200", "400", "401", "429"] {
+            add_rate_limit(status, responses);
+        }
+    }
+    responses.sort_keys();
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>) {
@@ -108,22 +130,26 @@ fn add_rate_limits(responses: &mut Map<String, Value>) {
         &[]
     };
     for status in statuses {
-        let Some(response) = responses.get_mut(*status).and_then(Value::as_object_mut) else {
-            continue;
-        };
-        if response.contains_key("$ref") {
-            continue;
-        }
-        let mut headers = json!({
-            "RateLimit-Limit": header("How often it may be asked for without a pause."),
-            "RateLimit-Remaining": header("How many of these are left."),
-            "RateLimit-Reset": header("Seconds until the pause ends, or until all of them are back."),
-        });
-        if *status == "429" {
-            headers["Retry-After"] = header("Seconds until another attempt may succeed.");
-        }
-        response.insert("headers".to_owned(), headers);
+        add_rate_limit(status, responses);
     }
+}
+
+fn add_rate_limit(status: &str, responses: &mut Map<String, Value>) {
+    let Some(response) = responses.get_mut(status).and_then(Value::as_object_mut) else {
+        return;
+    };
+    if response.contains_key("$ref") {
+        return;
+    }
+    let mut headers = json!({
+        "RateLimit-Limit": header("How often it may be asked for without a pause."),
+        "RateLimit-Remaining": header("How many of these are left."),
+        "RateLimit-Reset": header("Seconds until the pause ends, or until all of them are back."),
+    });
+    if status == "429" {
+        headers["Retry-After"] = header("Seconds until another attempt may succeed.");
+    }
+    response.insert("headers".to_owned(), headers);
 }
 
 fn header(description: &str) -> Value {
@@ -220,6 +246,6 @@ fn problem_responses() -> Value {
         "BodyTooLarge": response("`body_too_large`."),
         "UnsupportedMediaType": response("`unsupported_media_type`."),
         "ValidationFailed": response("Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`."),
-        "Problem": response("Anything else that went wrong; `code` says what.")
+        "Problem": response("What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.")
     })
 }

@@ -13,7 +13,7 @@ use tenantry_domain::{display_name::DisplayName, ids::OrganizationId};
 use utoipa::ToSchema;
 
 use super::{get::OrganizationView, problems};
-use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules, idempotency::NewId};
+use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules, idempotency::NewId, problem::kinds};
 
 /// A new organization.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -53,6 +53,7 @@ pub(super) async fn create_organization(
     .await;
     let membership = created.map_err(|error| match error {
         CreateError::TooMany => Problem::of(problems::TOO_MANY_ORGANIZATIONS),
+        CreateError::NoSuchUser => Problem::of(kinds::UNAUTHENTICATED),
         CreateError::Fault(fault) => fault.into(),
     })?;
     let location = format!("/api/v1/organizations/{}", membership.organization);

@@ -3,7 +3,9 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
+use tenantry_app::accounts::OpaqueToken;
 use tenantry_domain::accounts::OperatorRole;
 use tenantry_test_support::tool;
 use tokio::{net::TcpListener, process::Command};
@@ -23,8 +25,9 @@ const SEED: &str = "17";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance,negative_data_rejection,\
                       allow_header_conformance";
-/// How a call that the description rules out may be refused. A challenge of any length that is none has expired: 410.
-const REFUSALS: &str = r#"["400", "401", "403", "404", "405", "409", "410", "413", "415", "422", "429"]"#;
+/// How a call that the description rules out may be refused. A challenge of any length that is none has expired: 410. What
+/// is wrong with a sign-in to a product is told to the product, where the browser goes back to: 303, declared there alone.
+const REFUSALS: &str = r#"["303", "400", "401", "403", "404", "405", "409", "410", "413", "415", "422", "429"]"#;
 /// Streams, which do not end, and what ends the session that the calls are made with.
 const LEFT_OUT: [&str; 4] = [
     "stream_operation",
@@ -38,6 +41,7 @@ struct Server {
     test: TestApp,
     address: SocketAddr,
     admin: Browser,
+    user: Browser,
     /// For schemathesis: what stands in addresses, among others.
     settings: String,
 }
@@ -69,6 +73,7 @@ impl Server {
             test,
             address,
             admin,
+            user: ada.browser,
             settings: format!(
                 "[checks.negative_data_rejection]\nexpected-statuses = {REFUSALS}\n[parameters]\n{}",
                 lines.concat()
@@ -140,20 +145,53 @@ async fn customers_get_the_answers_that_are_declared() {
     let pair = first_tokens(&mut program).await;
     let headers = [("authorization", format!("Bearer {}", access_token(&pair)))];
     server
-        .assert_keeps_its_contract(&headers, ["--exclude-path-regex", "^/api/v1/operator/"])
+        .assert_keeps_its_contract(
+            &headers,
+            ["--exclude-path-regex", "^/(api/v1/operator|oauth|\\.well-known)/"],
+        )
         .await;
+}
+
+/// As a header holds them.
+fn cookies(browser: &Browser) -> String {
+    let pairs = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+/// A product that shows its secret, and the browser of somebody who is signed in: what the examples ask for succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn products_get_the_answers_that_are_declared() {
+    let server = Server::start().await;
+    server
+        .test
+        .execute(
+            "insert into oidc_clients (client_id, product, name, redirect_uris, post_logout_redirect_uris, secret_hash)
+             values ('collection', 'collection', 'Collection', '{https://collection.example.com/auth/callback}',
+                 '{https://collection.example.com/}', sha256(decode(repeat('09', 32), 'hex')))",
+        )
+        .await;
+    let secret = OpaqueToken::from_bytes([9; 32]).encode().to_string();
+    let headers = [
+        (
+            "authorization",
+            format!("Basic {}", STANDARD.encode(format!("collection:{secret}"))),
+        ),
+        ("cookie", cookies(&server.user)),
+    ];
+    server
+        .assert_keeps_its_contract(&headers, ["--include-path-regex", "^/(oauth|\\.well-known)/"])
+        .await;
+    assert!(
+        server.test.count("select count(*) from oidc_codes").await > 0,
+        "the example of a sign-in is one"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_get_the_answers_that_are_declared() {
     let server = Server::start().await;
-    let cookies = server
-        .admin
-        .cookies
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"));
     let headers = [
-        ("cookie", cookies.collect::<Vec<_>>().join("; ")),
+        ("cookie", cookies(&server.admin)),
         ("origin", PUBLIC_URL.to_owned()),
         ("x-csrf-token", server.admin.csrf_token.clone().unwrap()),
     ];

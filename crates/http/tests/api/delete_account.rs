@@ -2,9 +2,13 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use tenantry_domain::mail::Message;
+use tenantry_app::organizations::{self, CreateError};
+use tenantry_domain::{display_name::DisplayName, ids::OrganizationId, mail::Message};
 
-use crate::support::{PASSWORD, TestApp};
+use crate::{
+    support::{PASSWORD, TestApp},
+    users::user_id,
+};
 
 const DELETE: &str = "/api/v1/me/delete";
 
@@ -39,6 +43,25 @@ async fn an_owner_is_told_what_keeps_them() {
     test.clock.advance(TimeDelta::minutes(11));
     let stale = ada.browser.post(DELETE, &json!({ "email": "ada@example.org" })).await;
     assert_eq!((stale.status, stale.code().as_str()), (403, "step_up_required"));
+}
+
+/// A request that was let in a moment before: it must not leave an organization that nobody owns.
+#[tokio::test]
+async fn who_is_erased_founds_nothing_any_more() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    test.person("grace").await;
+    test.execute(HAND_OVER).await;
+    let user = user_id(&ada.session).parse().unwrap();
+    let answer = ada.browser.post(DELETE, &json!({ "email": "ada@example.org" })).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let organizations = "select count(*) from organizations";
+    let before = test.count(organizations).await;
+    let id = OrganizationId::from_uuid(uuid::Uuid::now_v7());
+    let name = DisplayName::parse("Too late").unwrap();
+    let refused = organizations::create(&test.app, id, user, &name, None).await;
+    assert!(matches!(refused, Err(CreateError::NoSuchUser)), "{refused:?}");
+    assert_eq!(test.count(organizations).await, before);
 }
 
 #[tokio::test]

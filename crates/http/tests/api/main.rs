@@ -7,6 +7,7 @@
 )]
 
 mod allowances;
+mod audit;
 mod avatar;
 mod bodies;
 mod bombs;

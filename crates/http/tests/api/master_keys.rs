@@ -118,7 +118,7 @@ async fn seal_one_of_each(test: &TestApp, word: &str) {
         "insert into signing_keys (kid, algorithm, public_jwk, sealed_private, not_before, retire_at, remove_at)
          values ('sealed-key', 'EdDSA', '{}', $1, now(), now() + interval '1 day', now() + interval '2 days')",
     )
-    .bind(text(Purpose::SigningKey))
+    .bind(text(Purpose::SigningKey { kid: "sealed-key" }))
     .execute(&mut tx)
     .await
     .unwrap();
@@ -209,7 +209,7 @@ async fn open_all(test: &TestApp) -> Vec<String> {
             TextColumn::OperatorFactors,
             Purpose::Totp(FactorHolder::Operator(test_operator())),
         ),
-        (TextColumn::SigningKeys, Purpose::SigningKey),
+        (TextColumn::SigningKeys, Purpose::SigningKey { kid: "sealed-key" }),
         (TextColumn::WaitingMails, Purpose::Mail),
         (
             TextColumn::Answers,

@@ -372,7 +372,10 @@ async fn introduce(browser: &mut Browser, token: &str, email: &str) -> crate::su
 }
 
 async fn first_link(test: &TestApp) -> String {
-    let link = accounts::first_operator_link(&test.app).await.unwrap().unwrap();
+    let link = accounts::first_operator_link(&test.app, "a test")
+        .await
+        .unwrap()
+        .unwrap();
     let (page, token) = link.url.split_once("#token=").unwrap();
     assert_eq!(page, "http://tenantry.localhost:8080/operator/first");
     token.to_owned()
@@ -413,7 +416,17 @@ async fn the_first_operator_comes_by_a_link_and_no_second_one_does() {
         let answer = introduce(&mut test.browser(), used, "second@example.org").await;
         assert_eq!((answer.status, answer.code().as_str()), (410, "link_expired"));
     }
-    assert!(accounts::first_operator_link(&test.app).await.unwrap().is_none());
+    assert!(
+        accounts::first_operator_link(&test.app, "a test")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'first_operator.link_made' and actor = 'a test'")
+            .await,
+        2
+    );
 }
 
 #[tokio::test]

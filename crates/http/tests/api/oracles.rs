@@ -10,6 +10,7 @@ use std::{
 
 use serde_json::Value;
 use tenantry_app::accounts::{OpaqueToken, exchange, find_client};
+use tenantry_domain::ids::OrganizationId;
 use tenantry_test_support::{free_port, tool, wait_for};
 use tokio::{
     io::AsyncWriteExt,
@@ -158,10 +159,26 @@ impl Installation {
         tokens["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// The id of the only organization.
+    async fn organization(&self) -> String {
+        let mut tx = self
+            .test
+            .app
+            .database
+            .system("a test names an organization")
+            .await
+            .unwrap();
+        let id = sqlx::query_scalar("select id from organizations")
+            .fetch_one(&mut tx)
+            .await
+            .unwrap();
+        OrganizationId::from_uuid(id).to_string()
+    }
+
     async fn product_token(&self) -> String {
         let access_token = self.access_token().await;
         let client = find_client(&self.test.app, "collection").await.unwrap().unwrap();
-        exchange(&self.test.app, &client, &access_token, None)
+        exchange(&self.test.app, &client, &access_token, None, None)
             .await
             .unwrap()
             .token
@@ -171,13 +188,19 @@ impl Installation {
 #[tokio::test(flavor = "multi_thread")]
 async fn authlib_signs_somebody_in_and_out() {
     let installation = Installation::start().await;
-    installation.python("dev/oracles/sign_in.py", &[], "").await.unwrap();
+    for settings in [&[][..], &["--pkce"][..]] {
+        let said = installation.python("dev/oracles/sign_in.py", settings, "").await;
+        assert!(said.is_ok(), "{settings:?}: {said:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn openid_client_signs_somebody_in_and_out() {
     let installation = Installation::start().await;
-    installation.node("dev/oracles/sign-in.mjs", &[], "").await.unwrap();
+    for settings in [&[][..], &["--nonce"][..]] {
+        let said = installation.node("dev/oracles/sign-in.mjs", settings, "").await;
+        assert!(said.is_ok(), "{settings:?}: {said:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,30 +246,34 @@ async fn the_samples_verify_product_tokens() {
         .await
         .unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    for (token, audience, is_good) in [
-        (&good, "collection", true),
-        (&good, "another", false),
-        (&not_for_this, "collection", false),
-        (&bent, "collection", false),
+    let (organization, tenant) = (installation.organization().await, "ten_01jd3r8v6yf3qb5c1zk3s9x0aa");
+    let of_another = "org_01jd3r8v6yf3qb5c1zk3s9x0aa";
+    for (token, arguments, is_good) in [
+        (&good, &[issuer, "collection"][..], true),
+        (&good, &[issuer, "collection", &organization][..], true),
+        (&good, &[issuer, "another"][..], false),
+        (&good, &[issuer, "collection", of_another][..], false),
+        (&good, &[issuer, "collection", &organization, tenant][..], false),
+        (&not_for_this, &[issuer, "collection"][..], false),
+        (&bent, &[issuer, "collection"][..], false),
     ] {
-        let arguments = [issuer, audience];
         let verdicts = [
-            ("Go", installation.run(&program, &arguments, token).await),
+            ("Go", installation.run(&program, arguments, token).await),
             (
                 "Python",
                 installation
-                    .python("examples/verify-product-token/python/verify.py", &arguments, token)
+                    .python("examples/verify-product-token/python/verify.py", arguments, token)
                     .await,
             ),
             (
                 "Node",
                 installation
-                    .node("examples/verify-product-token/node/verify.mjs", &arguments, token)
+                    .node("examples/verify-product-token/node/verify.mjs", arguments, token)
                     .await,
             ),
         ];
         for (language, verdict) in verdicts {
-            assert_eq!(verdict.is_ok(), is_good, "{language}: {verdict:?}");
+            assert_eq!(verdict.is_ok(), is_good, "{language} with {arguments:?}: {verdict:?}");
             match verdict {
                 Ok(said) => {
                     let claims: Value = serde_json::from_str(&said).unwrap();

@@ -6,6 +6,7 @@ mod bodies;
 mod callers;
 mod fields;
 mod others;
+mod provider;
 mod roles;
 mod table;
 

@@ -37,6 +37,19 @@ pub async fn lock(tx: &mut SystemTx, user: UserId) -> Result<Option<Leaver>, Dat
     .await?)
 }
 
+/// Whether there is such a user, who was not erased.
+///
+/// # Errors
+/// The database's.
+pub async fn is_there(tx: &mut SystemTx, user: UserId) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from users where id = $1 and deleted_at is null)")
+            .bind(user.uuid())
+            .fetch_one(tx)
+            .await?,
+    )
+}
+
 /// The organizations that the user owns, by name.
 ///
 /// # Errors

@@ -32,8 +32,8 @@ pub struct NewCode<'a> {
     pub tenant: Option<TenantId>,
     /// Where the browser goes.
     pub redirect_uri: &'a str,
-    /// What the client will prove to know.
-    pub code_challenge: &'a str,
+    /// What the client will prove to know; none where it shows its secret and a nonce takes the place of this proof.
+    pub code_challenge: Option<&'a str>,
     /// What the client will learn.
     pub scope: &'a str,
     /// To be repeated in the ID token.
@@ -57,12 +57,14 @@ pub struct GrantRow {
     pub tenant_id: Option<Uuid>,
     /// Where the browser went.
     pub redirect_uri: String,
-    /// What the client has to prove to know.
-    pub code_challenge: String,
+    /// What the client has to prove to know, if anything.
+    pub code_challenge: Option<String>,
     /// What the client learns.
     pub scope: String,
     /// To be repeated in the ID token.
     pub nonce: Option<String>,
+    /// The organizations on whose behalf it was exchanged so far.
+    pub exchanged_for: Vec<Uuid>,
     /// The code's end.
     pub code_expires_at: DateTime<Utc>,
     /// When the person last proved who they are.
@@ -180,7 +182,7 @@ pub async fn find_grant(
 ) -> Result<Option<GrantRow>, DatabaseError> {
     Ok(sqlx::query_as(
         "select c.user_id, c.session_id, c.organization_id, c.tenant_id, c.redirect_uri, c.code_challenge, c.scope, c.nonce,
-             c.expires_at as code_expires_at, s.proved_at, s.mfa_at is not null as by_second_factor,
+             c.exchanged_for, c.expires_at as code_expires_at, s.proved_at, s.mfa_at is not null as by_second_factor,
              exists (select from organizations o where o.id = c.organization_id and o.second_factor_required_from <= $3)
                  and (s.mfa_at is null or not exists (
                      select from totp_factors f where f.user_id = c.user_id and f.confirmed_at is not null))
@@ -197,6 +199,26 @@ pub async fn find_grant(
     .bind(liveness.idle_since)
     .fetch_optional(tx)
     .await?)
+}
+
+/// Remembers on whose behalf what a code gave is exchanged; `false` when it was before.
+///
+/// # Errors
+/// The database's.
+pub async fn note_exchange(
+    tx: &mut SystemTx,
+    hash: &[u8],
+    organization: OrganizationId,
+) -> Result<bool, DatabaseError> {
+    let noted = sqlx::query(
+        "update oidc_codes set exchanged_for = exchanged_for || $2::uuid
+         where hash = $1 and not ($2::uuid = any (exchanged_for))",
+    )
+    .bind(hash)
+    .bind(organization.uuid())
+    .execute(tx)
+    .await?;
+    Ok(noted.rows_affected() == 1)
 }
 
 /// What an organization may use of a product, and what the person is in it.

@@ -362,16 +362,30 @@ pub async fn end_all(
     Ok(())
 }
 
-/// Ends a session, in its user's own scope or the system's; once is enough.
+/// Whether a user has or had this session, as far back as sessions are kept.
 ///
 /// # Errors
 /// The database's.
-pub async fn end(executor: impl PgExecutor<'_>, id: SessionId, now: DateTime<Utc>) -> Result<(), DatabaseError> {
-    sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
+pub async fn exists(tx: &mut SystemTx, user: UserId, id: SessionId) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from sessions where user_id = $1 and id = $2)")
+            .bind(user.uuid())
+            .bind(id.uuid())
+            .fetch_one(tx)
+            .await?,
+    )
+}
+
+/// Ends a session, in its user's own scope or the system's; `false` when it had ended before.
+///
+/// # Errors
+/// The database's.
+pub async fn end(executor: impl PgExecutor<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool, DatabaseError> {
+    let ended = sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
         .bind(id.uuid())
         .bind(now)
         .persistent(false)
         .execute(executor)
         .await?;
-    Ok(())
+    Ok(ended.rows_affected() == 1)
 }

@@ -112,7 +112,7 @@ async fn set_password(app: &App, id: OperatorId, email: &str, output: Output) ->
 }
 
 async fn link(app: &App, output: Output) -> Result<(), Failure> {
-    let Some(link) = first_operator_link(app).await.map_err(unavailable)? else {
+    let Some(link) = first_operator_link(app, "command line").await.map_err(unavailable)? else {
         return Err(Failure::new(
             FailureKind::Refused,
             "there are operators already; `tenantry operator create` makes another one",

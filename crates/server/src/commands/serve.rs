@@ -77,7 +77,7 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
 /// Without operators nobody can look after this installation, so whoever starts it is shown how to become the first. On
 /// standard output, since logs are kept and sent elsewhere. Every replica shows a link of its own; each of them works.
 async fn introduce_first_operator(app: &App) -> Result<(), Failure> {
-    let link = first_operator_link(app)
+    let link = first_operator_link(app, "server start")
         .await
         .map_err(|error| Failure::new(FailureKind::Unavailable, error))?;
     let Some(link) = link else { return Ok(()) };

@@ -4,6 +4,8 @@ import { queryOptions, type UseMutationOptions } from '@tanstack/vue-query'
 
 import { client } from '../client.gen'
 import {
+  authorize,
+  authorizeByForm,
   beginCheckout,
   cancelCheckout,
   changeEmail,
@@ -16,6 +18,8 @@ import {
   deleteAvatar,
   endOtherSessions,
   endSession,
+  endSingleSignOn,
+  endSingleSignOnByForm,
   forgotPassword,
   getAvatar,
   getCheckout,
@@ -28,6 +32,7 @@ import {
   getSecondFactor,
   getSession,
   getTenant,
+  jwks,
   listOrganizations,
   listProducts,
   listSessions,
@@ -36,6 +41,7 @@ import {
   login,
   loginSecondFactor,
   logout,
+  openidConfiguration,
   operatorChangePassword,
   operatorConfirmTotp,
   operatorDeprovisionTenant,
@@ -80,10 +86,19 @@ import {
   resetPassword,
   setUpTotp,
   stepUp,
+  token,
   updateProfile,
+  userinfo,
+  userinfoByPost,
   verifyEmail,
 } from '../sdk.gen'
 import type {
+  AuthorizeByFormData,
+  AuthorizeByFormError,
+  AuthorizeByFormResponse,
+  AuthorizeData,
+  AuthorizeError,
+  AuthorizeResponse,
   BeginCheckoutData,
   BeginCheckoutError,
   BeginCheckoutResponse,
@@ -120,6 +135,12 @@ import type {
   EndSessionData,
   EndSessionError,
   EndSessionResponse,
+  EndSingleSignOnByFormData,
+  EndSingleSignOnByFormError,
+  EndSingleSignOnByFormResponse,
+  EndSingleSignOnData,
+  EndSingleSignOnError,
+  EndSingleSignOnResponse,
   ForgotPasswordData,
   ForgotPasswordError,
   ForgotPasswordResponse,
@@ -156,6 +177,9 @@ import type {
   GetTenantData,
   GetTenantError,
   GetTenantResponse,
+  JwksData,
+  JwksError,
+  JwksResponse,
   ListOrganizationsData,
   ListOrganizationsError,
   ListOrganizationsResponse,
@@ -180,6 +204,9 @@ import type {
   LogoutData,
   LogoutError,
   LogoutResponse,
+  OpenidConfigurationData,
+  OpenidConfigurationError,
+  OpenidConfigurationResponse,
   OperatorChangePasswordData,
   OperatorChangePasswordError,
   OperatorChangePasswordResponse,
@@ -308,13 +335,105 @@ import type {
   StepUpData,
   StepUpError,
   StepUpResponse,
+  TokenData,
+  TokenError,
+  TokenResponse,
   UpdateProfileData,
   UpdateProfileError,
   UpdateProfileResponse,
+  UserinfoByPostData,
+  UserinfoByPostError,
+  UserinfoByPostResponse,
+  UserinfoData,
+  UserinfoError,
+  UserinfoResponse,
   VerifyEmailData,
   VerifyEmailError,
   VerifyEmailResponse,
 } from '../types.gen'
+
+export type QueryKey<TOptions extends Options> = [
+  Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
+    _id: string
+    _infinite?: boolean
+    tags?: ReadonlyArray<string>
+  },
+]
+
+const createQueryKey = <TOptions extends Options>(
+  id: string,
+  options?: TOptions,
+  infinite?: boolean,
+  tags?: ReadonlyArray<string>,
+): [QueryKey<TOptions>[0]] => {
+  const params: QueryKey<TOptions>[0] = {
+    _id: id,
+    baseUrl: options?.baseUrl || (options?.client ?? client).getConfig().baseUrl,
+  } as QueryKey<TOptions>[0]
+  if (infinite) {
+    params._infinite = infinite
+  }
+  if (tags) {
+    params.tags = tags
+  }
+  if (options?.body) {
+    params.body = options.body
+  }
+  if (options?.headers) {
+    params.headers = options.headers
+  }
+  if (options?.path) {
+    params.path = options.path
+  }
+  if (options?.query) {
+    params.query = options.query
+  }
+  return [params]
+}
+
+export const jwksQueryKey = (options?: Options<JwksData>) => createQueryKey('jwks', options)
+
+/**
+ * Lists the public keys that tokens are verified with.
+ */
+export const jwksOptions = (options?: Options<JwksData>) =>
+  queryOptions<JwksResponse, JwksError, JwksResponse, ReturnType<typeof jwksQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await jwks({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: jwksQueryKey(options),
+  })
+
+export const openidConfigurationQueryKey = (options?: Options<OpenidConfigurationData>) =>
+  createQueryKey('openidConfiguration', options)
+
+/**
+ * Says where everything is that single sign-on needs, and what is understood here.
+ */
+export const openidConfigurationOptions = (options?: Options<OpenidConfigurationData>) =>
+  queryOptions<
+    OpenidConfigurationResponse,
+    OpenidConfigurationError,
+    OpenidConfigurationResponse,
+    ReturnType<typeof openidConfigurationQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await openidConfiguration({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: openidConfigurationQueryKey(options),
+  })
 
 /**
  * Gives an account the address that the link was sent to.
@@ -641,45 +760,6 @@ export const readSignUpLinkMutation = (
     },
   }
   return mutationOptions
-}
-
-export type QueryKey<TOptions extends Options> = [
-  Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
-    _id: string
-    _infinite?: boolean
-    tags?: ReadonlyArray<string>
-  },
-]
-
-const createQueryKey = <TOptions extends Options>(
-  id: string,
-  options?: TOptions,
-  infinite?: boolean,
-  tags?: ReadonlyArray<string>,
-): [QueryKey<TOptions>[0]] => {
-  const params: QueryKey<TOptions>[0] = {
-    _id: id,
-    baseUrl: options?.baseUrl || (options?.client ?? client).getConfig().baseUrl,
-  } as QueryKey<TOptions>[0]
-  if (infinite) {
-    params._infinite = infinite
-  }
-  if (tags) {
-    params.tags = tags
-  }
-  if (options?.body) {
-    params.body = options.body
-  }
-  if (options?.headers) {
-    params.headers = options.headers
-  }
-  if (options?.path) {
-    params.path = options.path
-  }
-  if (options?.query) {
-    params.query = options.query
-  }
-  return [params]
 }
 
 export const getProfileQueryKey = (options?: Options<GetProfileData>) => createQueryKey('getProfile', options)
@@ -2232,3 +2312,163 @@ export const getSessionOptions = (options?: Options<GetSessionData>) =>
     },
     queryKey: getSessionQueryKey(options),
   })
+
+export const authorizeQueryKey = (options: Options<AuthorizeData>) => createQueryKey('authorize', options)
+
+/**
+ * Signs a person in to a product.
+ *
+ * Send the browser here. Whoever is not signed in at Tenantry does that first and comes back. Once client and address are
+ * known to belong together, every refusal goes to that address, too (`error`, `error_description`).
+ */
+export const authorizeOptions = (options: Options<AuthorizeData>) =>
+  queryOptions<AuthorizeResponse, AuthorizeError, AuthorizeResponse, ReturnType<typeof authorizeQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await authorize({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: authorizeQueryKey(options),
+  })
+
+/**
+ * The same by a form.
+ */
+export const authorizeByFormMutation = (
+  options?: Partial<Options<AuthorizeByFormData>>,
+): UseMutationOptions<AuthorizeByFormResponse, AuthorizeByFormError, Options<AuthorizeByFormData>> => {
+  const mutationOptions: UseMutationOptions<
+    AuthorizeByFormResponse,
+    AuthorizeByFormError,
+    Options<AuthorizeByFormData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await authorizeByForm({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const endSingleSignOnQueryKey = (options: Options<EndSingleSignOnData>) =>
+  createQueryKey('endSingleSignOn', options)
+
+/**
+ * Ends the session at Tenantry that a product's person came from.
+ *
+ * Send the browser here. `POST` keeps the ID token out of addresses and so out of logs.
+ */
+export const endSingleSignOnOptions = (options: Options<EndSingleSignOnData>) =>
+  queryOptions<
+    EndSingleSignOnResponse,
+    EndSingleSignOnError,
+    EndSingleSignOnResponse,
+    ReturnType<typeof endSingleSignOnQueryKey>
+  >({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await endSingleSignOn({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: endSingleSignOnQueryKey(options),
+  })
+
+/**
+ * The same by a form, which is preferred.
+ */
+export const endSingleSignOnByFormMutation = (
+  options?: Partial<Options<EndSingleSignOnByFormData>>,
+): UseMutationOptions<
+  EndSingleSignOnByFormResponse,
+  EndSingleSignOnByFormError,
+  Options<EndSingleSignOnByFormData>
+> => {
+  const mutationOptions: UseMutationOptions<
+    EndSingleSignOnByFormResponse,
+    EndSingleSignOnByFormError,
+    Options<EndSingleSignOnByFormData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await endSingleSignOnByForm({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+/**
+ * Exchanges a code for tokens, or an access token for a product token.
+ */
+export const tokenMutation = (
+  options?: Partial<Options<TokenData>>,
+): UseMutationOptions<TokenResponse, TokenError, Options<TokenData>> => {
+  const mutationOptions: UseMutationOptions<TokenResponse, TokenError, Options<TokenData>> = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await token({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}
+
+export const userinfoQueryKey = (options?: Options<UserinfoData>) => createQueryKey('userinfo', options)
+
+/**
+ * Says who signed in.
+ */
+export const userinfoOptions = (options?: Options<UserinfoData>) =>
+  queryOptions<UserinfoResponse, UserinfoError, UserinfoResponse, ReturnType<typeof userinfoQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+      const { data } = await userinfo({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true,
+      })
+      return data
+    },
+    queryKey: userinfoQueryKey(options),
+  })
+
+/**
+ * The same by `POST`, with the token in the header or in a form.
+ */
+export const userinfoByPostMutation = (
+  options?: Partial<Options<UserinfoByPostData>>,
+): UseMutationOptions<UserinfoByPostResponse, UserinfoByPostError, Options<UserinfoByPostData>> => {
+  const mutationOptions: UseMutationOptions<
+    UserinfoByPostResponse,
+    UserinfoByPostError,
+    Options<UserinfoByPostData>
+  > = {
+    mutationFn: async (fnOptions) => {
+      const { data } = await userinfoByPost({
+        ...options,
+        ...fnOptions,
+        throwOnError: true,
+      })
+      return data
+    },
+  }
+  return mutationOptions
+}

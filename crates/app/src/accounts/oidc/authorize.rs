@@ -31,8 +31,8 @@ pub struct CodeRequest<'a> {
     pub redirect_uri: &'a str,
     /// Where that is.
     pub redirect: Redirect,
-    /// What the client will prove to know.
-    pub code_challenge: &'a str,
+    /// What the client will prove to know; none where its secret and a nonce are enough.
+    pub code_challenge: Option<&'a str>,
     /// What the client will learn.
     pub scope: &'a str,
     /// To be repeated in the ID token.

@@ -1,6 +1,8 @@
 //! A product exchanges what it got at the sign-in for a token that says what this person may do there, for five minutes:
 //! organization, roles, plan (RFC 8693).
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 use tenantry_domain::{
     accounts::tokens::PRODUCT_TOKENS_LIVE,
@@ -14,7 +16,11 @@ use super::{
     Client,
     userinfo::find_granted,
 };
-use crate::{App, error::Fault};
+use crate::{
+    App,
+    audit::{self, Act},
+    error::Fault,
+};
 
 /// A token for one product.
 #[derive(Debug, Clone)]
@@ -83,12 +89,13 @@ pub async fn exchange(
     client: &Client,
     subject_token: &str,
     organization: Option<&str>,
+    address: Option<IpAddr>,
 ) -> Result<ProductToken, ExchangeError> {
     let granted = find_granted(app, subject_token)
         .await?
         .filter(|granted| granted.client_id == client.id())
         .ok_or(ExchangeError::InvalidSubject)?;
-    let grant = granted.grant;
+    let (code, grant) = (granted.code, granted.grant);
     let (user, tenant) = (
         UserId::from_uuid(grant.user_id),
         grant.tenant_id.map(TenantId::from_uuid),
@@ -122,6 +129,10 @@ pub async fn exchange(
             "the organization asks for a second factor: open it at Tenantry first, and show yours or set one up",
         ));
     }
+    let on_behalf_of = OrganizationId::from_uuid(allowed.organization_id);
+    if !grant.exchanged_for.contains(&allowed.organization_id) {
+        record(app, client, user, on_behalf_of, &code, address).await?;
+    }
     let claims = ProductClaims {
         iss: app.settings.issuer(),
         aud: client.id(),
@@ -131,7 +142,7 @@ pub async fn exchange(
         iat: now.timestamp(),
         exp: (now + PRODUCT_TOKENS_LIVE).timestamp(),
         organization: OrganizationClaim {
-            id: OrganizationId::from_uuid(allowed.organization_id),
+            id: on_behalf_of,
             slug: &allowed.slug,
             name: &allowed.organization_name,
         },
@@ -148,4 +159,26 @@ pub async fn exchange(
         token: sign(app, TokenType::Product, &claims).await?,
         expires_in: PRODUCT_TOKENS_LIVE.num_seconds(),
     })
+}
+
+/// Writes down that a product acts on behalf of an organization. Its tokens live for five minutes, so that an entry for each
+/// would bury the others: there is one for each sign-in and organization.
+async fn record(
+    app: &App,
+    client: &Client,
+    user: UserId,
+    organization: OrganizationId,
+    code: &[u8],
+    address: Option<IpAddr>,
+) -> Result<(), Fault> {
+    let mut tx = app.database.system("token exchange: write the first one down").await?;
+    if oidc_codes::note_exchange(&mut tx, code, organization).await? {
+        let act = Act::new("product.entered", client.id())
+            .user(user)
+            .organization(organization)
+            .address(address)
+            .target(user);
+        audit::record(app, &mut tx, act).await?;
+    }
+    Ok(tx.commit().await?)
 }

@@ -1,5 +1,7 @@
 //! A product exchanges the code that a browser brought for tokens.
 
+use std::net::IpAddr;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tenantry_domain::{
     accounts::tokens::{ACCESS_TOKENS_LIVE, ID_TOKENS_LIVE},
-    ids::{SessionId, UserId},
+    ids::{OrganizationId, SessionId, TenantId, UserId},
 };
 use tenantry_postgres::{
     SystemTx,
@@ -36,8 +38,10 @@ pub struct Redemption<'a> {
     pub code: &'a str,
     /// The address that the browser came back to.
     pub redirect_uri: &'a str,
-    /// What the challenge was made from.
-    pub code_verifier: &'a str,
+    /// What the challenge was made from, if there was one.
+    pub code_verifier: Option<&'a str>,
+    /// Where the client is.
+    pub address: Option<IpAddr>,
 }
 
 /// What the client gets.
@@ -81,8 +85,20 @@ pub(super) struct IdClaims {
     /// How the person proved who they are (RFC 8176).
     #[serde(default)]
     pub(super) amr: Vec<String>,
+    /// On whose behalf, where the sign-in was at a tenant or named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<OrganizationClaim>,
+    /// At which tenant: all tenants of a product share its client, so the audience alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tenant: Option<TenantId>,
     #[serde(flatten)]
     pub(super) person: UserInfo,
+}
+
+/// The organization, as product tokens name it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct OrganizationClaim {
+    pub(super) id: OrganizationId,
 }
 
 /// Spends a code. Shown a second time, it takes back what it gave: two have it, and one of them should not.
@@ -110,25 +126,61 @@ pub async fn redeem(app: &App, redemption: &Redemption<'_>) -> Result<CodeTokens
     let grant = oidc_codes::find_grant(&mut tx, &hash, client_id, liveness(app))
         .await
         .map_err(Fault::from)?;
+    let is_good = grant
+        .as_ref()
+        .is_some_and(|grant| now < grant.code_expires_at && !grant.lacks_second_factor && fits(grant, redemption));
+    if let Some(grant) = &grant {
+        record(app, &mut tx, redemption, grant, is_good).await?;
+    }
     // Spent in any case: whoever shows a code with something wrong beside it gets no second try.
     tx.commit().await.map_err(Fault::from)?;
-    let grant = grant
-        .filter(|grant| now < grant.code_expires_at && !grant.lacks_second_factor && fits(grant, redemption))
-        .ok_or(RedeemError::InvalidGrant)?;
+    let grant = grant.filter(|_| is_good).ok_or(RedeemError::InvalidGrant)?;
     Ok(issue(app, client_id, &hash, grant, now).await?)
 }
 
 fn fits(grant: &GrantRow, redemption: &Redemption<'_>) -> bool {
-    let verifier = redemption.code_verifier;
+    grant.redirect_uri == redemption.redirect_uri
+        && match (&grant.code_challenge, redemption.code_verifier) {
+            (Some(challenge), Some(verifier)) => is_of(verifier, challenge),
+            // Whoever asked without a challenge shows a secret, and never a verifier: a request that somebody took the
+            // challenge out of on its way would otherwise pass for one without (RFC 9700, section 4.8.2).
+            (None, None) => redemption.client.is_confidential(),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+}
+
+/// Whether a challenge was made from this.
+fn is_of(verifier: &str, challenge: &str) -> bool {
     // RFC 7636, section 4.1.
     let is_verifier = (43..=128).contains(&verifier.len())
         && verifier
             .bytes()
             .all(|letter| letter.is_ascii_alphanumeric() || b"-._~".contains(&letter));
-    let challenge = BASE64.encode(Sha256::digest(verifier));
-    is_verifier
-        && grant.redirect_uri == redemption.redirect_uri
-        && bool::from(challenge.as_bytes().ct_eq(grant.code_challenge.as_bytes()))
+    let made = BASE64.encode(Sha256::digest(verifier));
+    is_verifier && bool::from(made.as_bytes().ct_eq(challenge.as_bytes()))
+}
+
+/// Writes down that a client got tokens, or that something was wrong beside a code that was good.
+async fn record(
+    app: &App,
+    tx: &mut SystemTx,
+    redemption: &Redemption<'_>,
+    grant: &GrantRow,
+    is_good: bool,
+) -> Result<(), Fault> {
+    let action = if is_good {
+        "oidc_code.redeemed"
+    } else {
+        "oidc_code.refused"
+    };
+    let mut act = Act::new(action, redemption.client.id())
+        .user(UserId::from_uuid(grant.user_id))
+        .address(redemption.address)
+        .target(SessionId::from_uuid(grant.session_id));
+    if let Some(organization) = grant.organization_id {
+        act = act.organization(OrganizationId::from_uuid(organization));
+    }
+    Ok(audit::record(app, tx, act).await?)
 }
 
 async fn take_back(
@@ -184,6 +236,10 @@ async fn issue(
         nonce: grant.nonce.clone(),
         at_hash: Some(BASE64.encode(&digest[..16])),
         amr: methods.iter().map(ToString::to_string).collect(),
+        organization: grant.organization_id.map(|id| OrganizationClaim {
+            id: OrganizationId::from_uuid(id),
+        }),
+        tenant: grant.tenant_id.map(TenantId::from_uuid),
         person: UserInfo::of(&grant),
     };
     Ok(CodeTokens {

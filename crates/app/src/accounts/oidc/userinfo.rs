@@ -48,6 +48,8 @@ impl UserInfo {
 /// A grant, and the client that it was given to.
 pub(super) struct Granted {
     pub(super) client_id: String,
+    /// The hash of the code that gave it.
+    pub(super) code: Vec<u8>,
     pub(super) grant: GrantRow,
 }
 
@@ -73,7 +75,11 @@ pub(super) async fn find_granted(app: &App, access_token: &str) -> Result<Option
     let is_same = |grant: &GrantRow| {
         UserId::from_uuid(grant.user_id) == claims.sub && SessionId::from_uuid(grant.session_id) == claims.sid
     };
-    Ok(grant.filter(is_same).map(|grant| Granted { client_id, grant }))
+    Ok(grant.filter(is_same).map(|grant| Granted {
+        client_id,
+        code: hash,
+        grant,
+    }))
 }
 
 /// Who the person behind an access token of a code flow is; `None` when the token is not good, or the organization on

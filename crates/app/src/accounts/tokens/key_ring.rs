@@ -169,7 +169,8 @@ pub(super) async fn read(app: &App) -> Result<Arc<Published>, Fault> {
 }
 
 fn open(app: &App, row: SigningKeyRow) -> Result<Key, Fault> {
-    let signing = match app.sealer.open_text(&Purpose::SigningKey, &row.sealed_private) {
+    let purpose = Purpose::SigningKey { kid: &row.kid };
+    let signing = match app.sealer.open_text(&purpose, &row.sealed_private) {
         Ok(private) => key_pair::signing_key(row.algorithm, &private),
         Err(error) => {
             tracing::error!(kid = row.kid, %error, "a signing key does not open; it verifies, but does not sign here");

@@ -237,11 +237,12 @@ async fn add(
     times: KeyTimes,
     actor: &str,
 ) -> Result<String, Fault> {
+    let purpose = Purpose::SigningKey { kid: &pair.kid };
     let row = SigningKeyRow {
+        sealed_private: app.sealer.seal_text(&purpose, &pair.private)?,
         kid: pair.kid,
         algorithm,
         public_jwk: pair.public_jwk,
-        sealed_private: app.sealer.seal_text(&Purpose::SigningKey, &pair.private)?,
         times,
     };
     signing_keys::add(tx, &row).await?;

@@ -12,6 +12,7 @@ use tenantry_app::{
     accounts::{self, AuthorizeError, Client, CodeRequest, RedirectKind, UserSession, find_client, find_redirect},
     error::Fault,
 };
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     discovery::SCOPES,
@@ -26,8 +27,88 @@ const BROKEN: &str = "This link does not work";
 const PROVEN_SINCE: &str = "proven_since";
 const MAX_NONCE_BYTES: usize = 500;
 
-/// `GET` and `POST /oauth/authorize`.
+/// How a product asks who somebody is. What is not named here is not looked at.
+#[derive(Debug, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct AuthorizeParameters {
+    /// `code`.
+    #[param(example = "code")]
+    pub response_type: String,
+    /// The client: the product's key.
+    #[param(example = "collection")]
+    pub client_id: String,
+    /// Where to go back to: an address that the client registered, letter by letter.
+    #[param(example = "https://collection.example.com/auth/callback")]
+    pub redirect_uri: String,
+    /// `openid`, and `profile`, `email` as needed.
+    #[param(example = "openid profile email")]
+    pub scope: String,
+    /// Given back with the code.
+    #[param(example = "af0ifjsldkj")]
+    pub state: Option<String>,
+    /// Given back in the ID token. A client with a secret that sends no `code_challenge` has to send it.
+    #[param(example = "n-0S6_WzA2Mj", max_length = 500)]
+    #[schema(max_length = 500)]
+    pub nonce: Option<String>,
+    /// What `code_verifier` has to fit. Clients without a secret have to send it.
+    #[param(
+        example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        min_length = 43,
+        max_length = 43
+    )]
+    #[schema(min_length = 43, max_length = 43)]
+    pub code_challenge: Option<String>,
+    /// `S256`, with a `code_challenge`.
+    #[param(example = "S256")]
+    pub code_challenge_method: Option<String>,
+    /// On whose behalf, by id or slug.
+    #[param(example = "museum-of-examples")]
+    pub organization: Option<String>,
+    /// `none` asks nobody, `login` asks in any case.
+    #[param(example = "none")]
+    pub prompt: Option<String>,
+    /// For how many seconds a proof of who somebody is counts.
+    #[param(example = "3600")]
+    pub max_age: Option<String>,
+}
+
+/// Signs a person in to a product.
+///
+/// Send the browser here. Whoever is not signed in at Tenantry does that first and comes back. Once client and address are
+/// known to belong together, every refusal goes to that address, too (`error`, `error_description`).
+#[utoipa::path(
+    get, path = "/oauth/authorize", tag = "single-sign-on", params(AuthorizeParameters),
+    responses(
+        (status = 303, description = "On to our log-in page, or back to the product with `code`, or with `error`", headers(("Location" = String, description = "Where the browser goes on to."))),
+        (status = 400, description = "A page of ours: nobody knows the client, or the address is not registered", body = String, content_type = "text/html"),
+    )
+)]
 pub(super) async fn authorize(
+    state: State<AppState>,
+    address: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    answer(state, address, request).await
+}
+
+/// The same by a form.
+#[utoipa::path(
+    post, path = "/oauth/authorize", tag = "single-sign-on",
+    request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 303, description = "On to our log-in page, or back to the product with `code`, or with `error`", headers(("Location" = String, description = "Where the browser goes on to."))),
+        (status = 400, description = "A page of ours: nobody knows the client, or the address is not registered", body = String, content_type = "text/html"),
+    )
+)]
+pub(super) async fn authorize_by_form(
+    state: State<AppState>,
+    address: ClientAddress,
+    request: Request,
+) -> Result<Response, Problem> {
+    answer(state, address, request).await
+}
+
+async fn answer(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
     request: Request,
@@ -109,7 +190,7 @@ struct Refusal(&'static str, &'static str);
 
 /// What the product wants, once it makes sense.
 struct Wishes<'a> {
-    code_challenge: &'a str,
+    code_challenge: Option<&'a str>,
     scope: String,
     /// Whether the person may be asked to sign in.
     may_ask: bool,
@@ -151,18 +232,7 @@ impl Asked<'_> {
             return Err(Refusal("invalid_scope", "scope holds openid"));
         }
         let scope: Vec<&str> = SCOPES.into_iter().filter(|known| asked.contains(known)).collect();
-        if get("code_challenge_method") != Some("S256") {
-            return Err(invalid("PKCE is mandatory: code_challenge_method is S256"));
-        }
-        let is_challenge = |text: &&str| {
-            text.len() == 43
-                && text
-                    .bytes()
-                    .all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
-        };
-        let code_challenge = get("code_challenge")
-            .filter(is_challenge)
-            .ok_or_else(|| invalid("PKCE is mandatory: code_challenge is 43 letters of base64url"))?;
+        let code_challenge = self.code_challenge()?;
         if get("nonce").is_some_and(|nonce| nonce.len() > MAX_NONCE_BYTES) {
             return Err(invalid("the nonce is too long"));
         }
@@ -189,6 +259,31 @@ impl Asked<'_> {
             max_age_secs,
             proven_since,
         })
+    }
+
+    /// What the client will prove to know. A client that will show its secret may rely on a nonce instead, which it finds
+    /// again in the ID token; one without a secret has nothing else.
+    fn code_challenge(&self) -> Result<Option<&str>, Refusal> {
+        let get = |name| self.parameters.get(name);
+        let invalid = |why| Refusal("invalid_request", why);
+        let is_challenge = |text: &str| {
+            text.len() == 43
+                && text
+                    .bytes()
+                    .all(|letter| letter.is_ascii_alphanumeric() || b"-_".contains(&letter))
+        };
+        match (get("code_challenge"), get("code_challenge_method")) {
+            (None, None) if !self.client.is_confidential() => Err(invalid(
+                "PKCE is mandatory for clients without a secret: send code_challenge, with code_challenge_method S256",
+            )),
+            (None, None) if get("nonce").is_none() => Err(invalid(
+                "send code_challenge with code_challenge_method S256 (PKCE), or a nonce at least",
+            )),
+            (None, None) => Ok(None),
+            (Some(challenge), Some("S256")) if is_challenge(challenge) => Ok(Some(challenge)),
+            (_, Some("S256")) => Err(invalid("code_challenge is 43 letters of base64url")),
+            _ => Err(invalid("code_challenge_method is S256")),
+        }
     }
 
     /// Whether what the person proved is not recent enough, and what happens then.

@@ -5,11 +5,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 use tenantry_app::error::Fault;
 use tenantry_domain::accounts::Allowance;
 
+use utoipa::ToSchema;
+
 use crate::rate_limit::RateLimit;
+
+/// Why a product gets nothing (RFC 6749, section 5.2).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OAuthProblem {
+    /// For programs.
+    #[schema(value_type = String, example = "invalid_grant")]
+    pub error: &'static str,
+    /// For people.
+    #[schema(example = "the code is not good, or was asked for with another redirect_uri or code_challenge")]
+    pub error_description: String,
+}
 
 /// One refusal.
 #[derive(Debug)]
@@ -90,7 +103,10 @@ impl From<Fault> for OAuthError {
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.description });
+        let body = OAuthProblem {
+            error: self.error,
+            error_description: self.description,
+        };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(challenge) = self.challenge {
             response

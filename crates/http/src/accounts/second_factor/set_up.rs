@@ -4,7 +4,7 @@ use axum::extract::State;
 use tenantry_app::accounts;
 
 use super::{TotpSetupView, refusal};
-use crate::{AppState, Problem, SignedIn, idempotency::ShownOnce};
+use crate::{AppState, Problem, SignedIn, accounts::visitor::AtTheDoor, idempotency::ShownOnce};
 
 /// Makes a secret for an authenticator app. It counts once a code of it was confirmed; an app from before counts until then.
 #[utoipa::path(
@@ -17,8 +17,9 @@ use crate::{AppState, Problem, SignedIn, idempotency::ShownOnce};
 pub(in crate::accounts) async fn set_up_totp(
     State(state): State<AppState>,
     signed_in: SignedIn,
+    AtTheDoor(visitor): AtTheDoor,
 ) -> Result<ShownOnce<TotpSetupView>, Problem> {
-    let setup = accounts::set_up_totp(&state.app, &signed_in.session)
+    let setup = accounts::set_up_totp(&state.app, &signed_in.session, &visitor)
         .await
         .map_err(refusal)?;
     Ok(ShownOnce(TotpSetupView::new(&setup)?))

@@ -43,7 +43,7 @@ pub struct ChallengeRequest {
 )]
 pub(super) async fn operator_set_up_totp(
     State(state): State<AppState>,
-    _at_the_door: AtTheDoor,
+    AtTheDoor(visitor): AtTheDoor,
     ValidJson(request): ValidJson<ChallengeRequest>,
 ) -> Result<ShownOnce<TotpSetupView>, Problem> {
     let challenge = challenge(&request.challenge)?;
@@ -51,7 +51,7 @@ pub(super) async fn operator_set_up_totp(
         .link
         .as_ref()
         .and_then(|text| OpaqueToken::decode(text.expose_secret()));
-    let setup = accounts::set_up_operator_totp(&state.app, &challenge, link.as_ref())
+    let setup = accounts::set_up_operator_totp(&state.app, &challenge, link.as_ref(), &visitor)
         .await
         .map_err(|error| match error {
             SetUpOperatorError::LinkRequired => Problem::of(problems::ENROLMENT_LINK_REQUIRED),

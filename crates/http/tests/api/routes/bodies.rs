@@ -40,7 +40,7 @@ impl Callers {
 
     fn for_door(&self, route: &Route) -> Browser {
         match route.door {
-            Door::Anybody => self.test.browser(),
+            Door::Anybody | Door::Provider(_) => self.test.browser(),
             Door::User | Door::Member(_) => self.user.clone(),
             Door::Operator(_) => self.admin.clone(),
         }

@@ -15,7 +15,7 @@ use crate::{
 async fn try_it(browser: &Browser, route: &Route, organization: &str) -> Answer {
     let body: &[u8] = match route.takes {
         Takes::Json(_) => br#"{"no_such_member":1}"#,
-        Takes::Nothing | Takes::Picture => b"",
+        Takes::Nothing | Takes::Form | Takes::Picture => b"",
     };
     send(&mut browser.clone(), route, &route.address_in(organization), body).await
 }

@@ -11,7 +11,7 @@ use tenantry_domain::{
     },
 };
 
-use Door::{Anybody, Member, Operator, User};
+use Door::{Anybody, Member, Operator, Provider, User};
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +24,14 @@ pub(crate) enum Door {
     Member(&'static [Permission]),
     /// Operators of this role or a greater one.
     Operator(OperatorRole),
+    /// Whom OpenID Connect lets in, by these schemes. Its refusals are no problems of ours: `provider.rs` has them.
+    Provider(&'static [&'static str]),
 }
 
 #[rustfmt::skip]
 const TABLE: &[(&str, Door)] = &[
+    ("GET /.well-known/jwks.json", Provider(&[])),
+    ("GET /.well-known/openid-configuration", Provider(&[])),
     ("POST /api/v1/auth/confirm-email", Anybody),
     ("POST /api/v1/auth/confirm-email/link", Anybody),
     ("POST /api/v1/auth/forgot-password", Anybody),
@@ -107,6 +111,13 @@ const TABLE: &[(&str, Door)] = &[
     ("GET /api/v1/organizations/{organization}/tenants/{tenant}", Member(&[TenantsRead])),
     ("GET /api/v1/products", Anybody),
     ("GET /api/v1/session", User),
+    ("GET /oauth/authorize", Provider(&[])),
+    ("POST /oauth/authorize", Provider(&[])),
+    ("GET /oauth/end-session", Provider(&[])),
+    ("POST /oauth/end-session", Provider(&[])),
+    ("POST /oauth/token", Provider(&["client"])),
+    ("GET /oauth/userinfo", Provider(&["product"])),
+    ("POST /oauth/userinfo", Provider(&["product"])),
 ];
 
 /// What a route takes for a body.
@@ -114,6 +125,7 @@ const TABLE: &[(&str, Door)] = &[
 pub(crate) enum Takes {
     Nothing,
     Json(&'static Value),
+    Form,
     Picture,
 }
 
@@ -134,6 +146,10 @@ impl Route {
     /// Whether calling it changes something.
     pub(crate) fn acts(&self) -> bool {
         self.method != Method::GET
+    }
+
+    fn is_of_openid(&self) -> bool {
+        matches!(self.door, Provider(_))
     }
 
     /// Whether it answers a session of its caller's, and ends it.
@@ -174,7 +190,7 @@ impl Route {
     pub(crate) fn body(&self) -> Vec<u8> {
         match self.takes {
             Takes::Json(schema) => sample(schema).to_string().into_bytes(),
-            Takes::Nothing | Takes::Picture => Vec::new(),
+            Takes::Nothing | Takes::Form | Takes::Picture => Vec::new(),
         }
     }
 }
@@ -196,13 +212,23 @@ pub(crate) fn unknown(name: &str) -> String {
     .to_owned()
 }
 
-/// All routes, in the order of the table.
+/// The routes of the API, in the order of the table.
 pub(crate) fn routes() -> Vec<Route> {
+    all().into_iter().filter(|route| !route.is_of_openid()).collect()
+}
+
+/// The routes where the rules of OpenID Connect hold.
+pub(crate) fn openid_routes() -> Vec<Route> {
+    all().into_iter().filter(Route::is_of_openid).collect()
+}
+
+fn all() -> Vec<Route> {
     let route = |&(line, door): &(&'static str, Door)| {
         let (method, path) = line.split_once(' ').unwrap();
         let operation = &document()["paths"][path][method.to_lowercase()];
         let takes = match operation["requestBody"]["content"].as_object() {
             None => Takes::Nothing,
+            Some(content) if content.contains_key("application/x-www-form-urlencoded") => Takes::Form,
             Some(content) => content
                 .get("application/json")
                 .map_or(Takes::Picture, |json| Takes::Json(resolved(&json["schema"]))),
@@ -276,7 +302,7 @@ fn every_route_of_the_description_has_its_line_and_every_line_its_route() {
 /// What the table says of a route's callers, the description tells its clients.
 #[test]
 fn the_description_names_the_same_doors() {
-    for route in routes() {
+    for route in all() {
         let schemes: BTreeSet<&str> = route.operation["security"]
             .as_array()
             .into_iter()
@@ -288,6 +314,7 @@ fn the_description_names_the_same_doors() {
             Anybody => BTreeSet::new(),
             User | Member(_) => BTreeSet::from(["bearer", "session"]),
             Operator(_) => BTreeSet::from(["operator"]),
+            Provider(schemes) => schemes.iter().copied().collect(),
         };
         assert_eq!(schemes, expected, "{}", route.id);
         let of_an_organization = route.ids().contains(&"organization");

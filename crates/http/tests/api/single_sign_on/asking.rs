@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{CALLBACK, authorize, claims, parameter, sent_to, signed_in, with_clients};
+use super::{CALLBACK, VERIFIER, authorize, claims, parameter, post_form, sent_to, server, signed_in, with_clients};
 use crate::support::{Browser, PASSWORD, PUBLIC_URL};
 
 async fn log_in(browser: &mut Browser) {
@@ -137,6 +137,10 @@ async fn what_is_wrong_is_told_to_the_product() {
         (vec![("response_mode", "fragment")], "invalid_request"),
         (vec![("scope", "profile")], "invalid_scope"),
         (vec![("code_challenge", "")], "invalid_request"),
+        (
+            vec![("code_challenge", ""), ("code_challenge_method", ""), ("nonce", "")],
+            "invalid_request",
+        ),
         (vec![("code_challenge", "short")], "invalid_request"),
         (vec![("code_challenge_method", "plain")], "invalid_request"),
         (vec![("code_challenge_method", "")], "invalid_request"),
@@ -157,6 +161,15 @@ async fn what_is_wrong_is_told_to_the_product() {
         assert_eq!(parameter(&parameters, "state"), "a state & more");
         assert!(!parameters.iter().any(|(name, _)| name == "code"));
     }
+    // Without a secret a nonce is not enough.
+    let public = [
+        ("client_id", "pages"),
+        ("redirect_uri", "https://pages.example.com/callback?kind=oidc"),
+        ("code_challenge", ""),
+        ("code_challenge_method", ""),
+    ];
+    let (_, parameters) = sent_to(&ada.get(&authorize(&public)).await);
+    assert_eq!(parameter(&parameters, "error"), "invalid_request");
     let twice = format!("{}&nonce=n-2", authorize(&[]));
     assert_eq!(
         parameter(&sent_to(&ada.get(&twice).await).1, "error"),
@@ -232,6 +245,20 @@ async fn a_tenants_own_address_is_known_and_opens_for_its_members() {
     let (address, parameters) = sent_to(&ada.browser.get(&authorize(&changes)).await);
     assert_eq!(address, own);
     parameter(&parameters, "code");
+    let (_, parameters) = sent_to(&ada.browser.get(&authorize(&changes)).await);
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "instances"),
+        ("code", parameter(&parameters, "code")),
+        ("redirect_uri", own),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = post_form(&mut server(&test), "/oauth/token", &[], &form).await.json();
+    // The client is every tenant's: the token says at which one this is.
+    let id = claims(&tokens["id_token"]);
+    assert_eq!(id["aud"], "instances");
+    assert_eq!(id["organization"], json!({ "id": ada.organization() }));
+    assert!(id["tenant"].as_str().unwrap().starts_with("ten_"), "{id}");
     let (_, parameters) = sent_to(&grace.get(&authorize(&changes)).await);
     assert_eq!(parameter(&parameters, "error"), "access_denied");
     for wrong in [
@@ -264,8 +291,12 @@ async fn the_id_token_says_who_signed_in_and_when() {
     assert!(auth_time <= iat && iat - auth_time < 60);
     let bare = signed_in(&test, &mut browser, &[("scope", "openid"), ("nonce", "")]).await;
     let id = claims(&bare["id_token"]);
-    for absent in ["name", "email", "nonce", "locale"] {
+    for absent in ["name", "email", "nonce", "locale", "organization", "tenant"] {
         assert!(id.get(absent).is_none(), "{absent}");
     }
     assert_eq!(bare["scope"], "openid");
+    let named = signed_in(&test, &mut browser, &[("organization", &ada.organization())]).await;
+    let id = claims(&named["id_token"]);
+    assert_eq!(id["organization"], json!({ "id": ada.organization() }));
+    assert!(id.get("tenant").is_none(), "a shared product has none");
 }

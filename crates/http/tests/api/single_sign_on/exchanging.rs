@@ -66,6 +66,19 @@ async fn a_product_token_says_what_somebody_may_do_there_for_five_minutes() {
     assert_eq!(product["entitlement"]["access"], "full");
     assert!(product["entitlement"]["version"].as_i64().unwrap() > 1_700_000_000_000_000);
     assert_eq!(product["exp"].as_i64().unwrap() - product["iat"].as_i64().unwrap(), 300);
+    // Again and again, as products do: the log names the first time.
+    for _ in 0..3 {
+        test.clock.advance(TimeDelta::minutes(4));
+        assert_eq!(exchange(&test, &tokens["access_token"], &[]).await.status, 200);
+    }
+    assert_eq!(
+        test.count(
+            "select count(*) from audit_events a join memberships m using (user_id, organization_id)
+             where a.action = 'product.entered' and a.actor = 'collection' and a.sealed_personal is not null"
+        )
+        .await,
+        1
+    );
 
     // It opens nothing here.
     let mut anybody = server(&test);

@@ -5,7 +5,8 @@ use futures::future::join_all;
 use http::Method;
 
 use super::{
-    CALLBACK, VERIFIER, basic, code, error, post_form, redeem, secret, server, signed_in, with_bearer, with_clients,
+    CALLBACK, VERIFIER, basic, claims, code, error, post_form, redeem, secret, server, signed_in, with_bearer,
+    with_clients,
 };
 use crate::{
     routes::{Door, routes},
@@ -141,7 +142,7 @@ async fn what_comes_with_a_code_has_to_fit() {
             "no verifier",
             Some(own.clone()),
             vec![("code_verifier", String::new())],
-            (400, "invalid_request"),
+            (400, "invalid_grant"),
         ),
         (
             "another address",
@@ -233,6 +234,66 @@ async fn what_comes_with_a_code_has_to_fit() {
         post_form(&mut server(&test), "/oauth/token", &[], &form).await.status,
         200
     );
+}
+
+/// Without PKCE: a client that shows its secret, and finds its nonce again.
+#[tokio::test]
+async fn a_secret_and_a_nonce_are_enough_and_nothing_passes_for_them() {
+    let test = with_clients().await;
+    let mut ada = test.person("ada").await.browser;
+    let own = basic("collection", &secret());
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    for (what, asked, verifier, expected) in [
+        ("none asked for, none shown", &without[..], "", 200),
+        ("a challenge was taken out on the way", &without[..], VERIFIER, 400),
+        ("the verifier was left away", &[][..], "", 400),
+        ("a challenge and its verifier", &[][..], VERIFIER, 200),
+    ] {
+        let code = code(&mut ada, asked).await;
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", CALLBACK),
+        ];
+        if !verifier.is_empty() {
+            form.push(("code_verifier", verifier));
+        }
+        let headers = [("authorization", own.as_str())];
+        let answer = post_form(&mut server(&test), "/oauth/token", &headers, &form).await;
+        assert_eq!(answer.status, expected, "{what}: {}", answer.text());
+        if expected == 200 {
+            assert_eq!(claims(&answer.json()["id_token"])["nonce"], "n-1", "{what}");
+        } else {
+            assert_eq!(error(&answer), (400, "invalid_grant".to_owned()), "{what}");
+            // Wrong once is wrong for good.
+            assert_eq!(error(&redeem(&test, &code).await), (400, "invalid_grant".to_owned()));
+        }
+    }
+    assert_eq!(
+        test.count(
+            "select count(*) from audit_events a join sessions s on s.user_id = a.user_id
+             where a.action in ('oidc_code.redeemed', 'oidc_code.refused') and a.actor = 'collection'
+                 and a.target like 'ses_%' and a.sealed_personal is not null"
+        )
+        .await,
+        4
+    );
+
+    // A client that lost its secret since it asked cannot have shown one.
+    let code = code(&mut ada, &without).await;
+    test.execute("update oidc_clients set secret_hash = null where client_id = 'collection'")
+        .await;
+    for verifier in ["", VERIFIER] {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "collection"),
+            ("code", code.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", verifier),
+        ];
+        let answer = post_form(&mut server(&test), "/oauth/token", &[], &form).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
 }
 
 #[tokio::test]

@@ -26,12 +26,17 @@ impl Mint {
         });
         let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
         let mut tx = test.app.database.system("a test signs tokens").await.unwrap();
+        let kid = header["kid"].as_str().unwrap();
         let sealed: String = sqlx::query_scalar("select sealed_private from signing_keys where kid = $1")
-            .bind(header["kid"].as_str().unwrap())
+            .bind(kid)
             .fetch_one(&mut tx)
             .await
             .unwrap();
-        let opened = test.app.sealer.open_text(&Purpose::SigningKey, &sealed).unwrap();
+        let opened = test
+            .app
+            .sealer
+            .open_text(&Purpose::SigningKey { kid }, &sealed)
+            .unwrap();
         let der = URL_SAFE_NO_PAD.decode(opened.as_str()).unwrap();
         let seed = <[u8; 32]>::try_from(&der[PKCS8_PREFIX_BYTES..]).unwrap();
         Self {

@@ -108,6 +108,35 @@ async fn a_spent_token_is_answered_again_for_ten_seconds_and_then_ends_the_famil
     );
 }
 
+/// Somebody kept a copy for longer than sessions that ended are kept.
+#[tokio::test]
+async fn a_token_that_was_spent_long_ago_ends_the_family_for_as_long_as_it_lives() {
+    let test = TestApp::start().await;
+    let mut program = program(&test).await;
+    let mut pair = first_tokens(&mut program).await;
+    for _ in 0..3 {
+        test.clock.advance(TimeDelta::days(25));
+        tenantry_app::sweep::run(&test.app).await.unwrap();
+        pair = tokens(&mut program, refresh_token(&pair)).await;
+    }
+    let stolen = refresh(&mut program, &first_refresh_token()).await;
+    assert_eq!((stolen.status, stolen.code().as_str()), (401, "refresh_token_invalid"));
+    assert_eq!(
+        refresh(&mut program, refresh_token(&pair)).await.code(),
+        "refresh_token_invalid",
+        "whoever has the successors goes no further either"
+    );
+    assert_eq!(
+        test.count("select count(*) from audit_events where action = 'refresh_token.reused'")
+            .await,
+        1
+    );
+    // With the session go its tokens.
+    test.clock.advance(TimeDelta::days(31));
+    tenantry_app::sweep::run(&test.app).await.unwrap();
+    assert_eq!(test.count(FAMILY).await, 0);
+}
+
 #[tokio::test]
 async fn signing_out_ends_the_family() {
     let test = TestApp::start().await;
