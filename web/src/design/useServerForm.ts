@@ -1,10 +1,14 @@
+import { useEventListener } from '@vueuse/core'
 import { nextTick, ref, useTemplateRef, type ComponentPublicInstance, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { FormError } from '@nuxt/ui'
 import { splitServerErrors } from './serverErrors'
 import { toApiProblem } from '@/app/problem'
 
-type FormHandle = ComponentPublicInstance & { setErrors(errors: FormError[]): void }
+type FormHandle = ComponentPublicInstance & {
+  setErrors(errors: FormError[]): void
+  clear(name: string): void
+}
 
 /**
  * Sends a form and puts what the server refuses where it belongs: at the field, else in `failure` for the banner
@@ -21,6 +25,16 @@ export function useServerForm(
   const form = useTemplateRef<FormHandle>(refName)
   const failure: Ref<unknown> = ref()
   const busy = ref(false)
+
+  // An error goes when its field is being mended, not when the field is left: the button would move away from under the
+  // very click that left it, and that click would do nothing.
+  useEventListener(
+    () => form.value?.$el as HTMLElement | undefined,
+    'input',
+    ({ target }) => {
+      if (target instanceof Element) form.value?.clear(target.getAttribute('name') ?? '')
+    },
+  )
 
   function split(error: unknown): { fieldErrors: FormError[]; rest: boolean } {
     const { code, detail } = toApiProblem(error)

@@ -151,7 +151,9 @@ export function useUpdateMe() {
 export function usePutAvatar() {
   return useMutation({
     mutationFn: async (picture: File) => {
-      const { data } = await putAvatar({ body: picture, headers: { 'Content-Type': picture.type } })
+      const headers = { 'Content-Type': picture.type }
+      // As it is: else the client would send what JSON makes of a file, which is nothing.
+      const { data } = await putAvatar({ body: picture, bodySerializer: null, headers })
       return data
     },
     onSuccess: useKeepMe(),
