@@ -4,6 +4,7 @@ import { useI18n } from 'vue-i18n'
 import type { FormError } from '@nuxt/ui'
 import { splitServerErrors } from './serverErrors'
 import { toApiProblem } from '@/app/problem'
+import { forgetTyped } from '@/app/typed'
 
 type FormHandle = ComponentPublicInstance & {
   setErrors(errors: FormError[]): void
@@ -48,7 +49,10 @@ export function useServerForm(
     failure.value = undefined
     busy.value = true
     try {
-      return await call()
+      const answer = await call()
+      const sent: unknown = form.value?.$el
+      if (sent instanceof Element) forgetTyped(sent)
+      return answer
     } catch (error) {
       const { fieldErrors, rest } = split(error)
       form.value?.setErrors(fieldErrors)

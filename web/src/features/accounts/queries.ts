@@ -3,6 +3,7 @@ import { computed, type Ref } from 'vue'
 import { browserTimeZone, writeFor } from './personal'
 import { refreshSession, rememberSession } from './session'
 import { useCursorList } from '@/app/cursorList'
+import { ifLoggedOut } from '@/app/sessionEnded'
 import {
   listSessions,
   passwordStrength,
@@ -120,7 +121,8 @@ export function useConfirmEmail() {
 
 export function useLogOut(to = '/login') {
   // A fresh page forgets everything that the old session had loaded.
-  return useMutation({ ...logoutMutation(), onSuccess: () => window.location.assign(to) })
+  const leave = () => window.location.assign(to)
+  return useMutation({ ...logoutMutation(), onSuccess: leave, onError: ifLoggedOut(leave) })
 }
 
 export function useMe() {
