@@ -8,6 +8,8 @@ export default mergeConfig(
       environment: 'happy-dom',
       include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'reference/**/*.test.ts'],
       setupFiles: ['test/setup.ts'],
+      // The first test of a file waits for everything that it imports, and the machine may be busy.
+      testTimeout: 20_000,
     },
   }),
 )

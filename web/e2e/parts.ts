@@ -1,5 +1,6 @@
 /** Where the running parts are; `tenantry-demo` puts them into the environment. */
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 function need(name: string): string {
@@ -43,8 +44,8 @@ async function read(path: string): Promise<unknown> {
   return response.json()
 }
 
-/** The link to this page in the newest mail to this address that has one. */
-export function linkTo(address: string, page: string): Promise<string> {
+/** The link to this page in the newest mail to this address that has one; `before` is a link that was there already. */
+export function linkTo(address: string, page: string, before?: string): Promise<string> {
   return until(`a mail to ${address}`, async () => {
     const found = (await read(`/api/v1/search?query=${encodeURIComponent(`to:${address}`)}`)) as {
       messages: { ID: string }[]
@@ -52,22 +53,43 @@ export function linkTo(address: string, page: string): Promise<string> {
     for (const { ID } of found.messages) {
       const { Text } = (await read(`/api/v1/message/${ID}`)) as { Text: string }
       const link = Text.match(/https?:\/\/[^\s)>\]]+/g)?.find((url) => new URL(url).pathname === page)
+      if (link === before) return undefined
       if (link) return link
     }
     return undefined
   })
 }
 
+/** What a script of the development tools prints. */
+function tool(script: string, ...args: string[]): string {
+  const path = fileURLToPath(new URL(`../../dev/tools/${script}`, import.meta.url))
+  return execFileSync(path, args, { encoding: 'utf8' }).trim()
+}
+
+/** The command line of the running installation; a password goes over standard input. */
+export function commandLine(args: string[], input = ''): string {
+  return execFileSync(need('TENANTRY_PROGRAM'), args, { encoding: 'utf8', input })
+}
+
+/** Does in the ledger what no page and no command does yet. */
+export function arrange(statement: string): void {
+  const { hostname, port, username, password, pathname } = new URL(need('DATABASE_SYSTEM_URL'))
+  execFileSync(join(tool('postgres'), 'psql'), ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement], {
+    env: {
+      ...process.env,
+      PGHOST: hostname,
+      PGPORT: port,
+      PGUSER: username,
+      PGPASSWORD: decodeURIComponent(password),
+      PGDATABASE: pathname.slice(1),
+    },
+  })
+}
+
 let kubectlPath: string | undefined
 
 export function kubectl(...args: string[]): string {
-  kubectlPath ??= execFileSync(
-    fileURLToPath(new URL('../../dev/tools/install', import.meta.url)),
-    ['kubectl'],
-    {
-      encoding: 'utf8',
-    },
-  ).trim()
+  kubectlPath ??= tool('install', 'kubectl')
   return execFileSync(kubectlPath, ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8' })
 }
 

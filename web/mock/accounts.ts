@@ -99,6 +99,19 @@ function checkNewPassword(password: unknown): void {
     ])
 }
 
+export function changePassword(body: Ask['body']): Answer {
+  if (body['current_password'] === 'wrong')
+    throw new HttpProblem(422, 'validation_failed', 'Some fields need another look.', [
+      {
+        pointer: '/current_password',
+        code: 'password_wrong',
+        detail: 'This is not your present password.',
+      },
+    ])
+  checkNewPassword(body['password'])
+  return { status: 204 }
+}
+
 function register({ body }: Ask): Answer {
   if (body['organization_name'] === 'Refused') {
     throw new HttpProblem(422, 'validation_failed', 'Some fields need another look.', [
@@ -278,16 +291,7 @@ export function meRoute(ask: Ask, path: string): Answer {
       needProof(who)
       return { status: 202, body: {} }
     case 'POST password':
-      if (ask.body['current_password'] === 'wrong')
-        throw new HttpProblem(422, 'validation_failed', 'Some fields need another look.', [
-          {
-            pointer: '/current_password',
-            code: 'password_wrong',
-            detail: 'This is not your present password.',
-          },
-        ])
-      checkNewPassword(ask.body['password'])
-      return { status: 204 }
+      return changePassword(ask.body)
     case 'POST delete':
       throw new HttpProblem(
         409,

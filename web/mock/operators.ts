@@ -1,5 +1,5 @@
 import type { OperatorAccount, OperatorUserSession, OperatorUserSummary } from '../src/client/types.gen.ts'
-import { challenge, checkCode, recoveryCodes, userSessions } from './accounts.ts'
+import { challenge, changePassword, checkCode, recoveryCodes, userSessions } from './accounts.ts'
 import { ago, ahead, fleetOrganizations } from './fixtures.ts'
 import { HttpProblem, page, type Answer, type Ask } from './http.ts'
 import { totpSetup } from './qr.ts'
@@ -29,6 +29,8 @@ export function operatorAuthRoute({ body }: Ask, action: string): Answer {
           challenge: challenge('o'),
         },
       }
+    case 'password':
+      return changePassword(body)
     case 'first':
       return { status: 200, body: { result: 'set_up_second_factor', challenge: challenge('o') } }
     case 'login/second-factor':

@@ -73,24 +73,16 @@ const signingIn: Shot[] = [
       await page.getByText('This link has expired').waitFor()
     },
   },
-  { name: 'confirm', path: '/confirm#token=fresh' },
   { name: 'confirm-new-email', path: '/confirm-email#token=fresh' },
   {
     name: 'confirm-new-email-done',
     path: '/confirm-email#token=fresh',
     prepare: async (page) => {
-      await page.getByRole('button', { name: 'Confirm new address' }).click()
+      await page.getByRole('button', { name: 'Confirm address' }).click()
       await page.getByRole('heading', { name: 'Your address is changed' }).waitFor()
     },
   },
-  {
-    name: 'confirm-new-email-expired',
-    path: '/confirm-email#token=old',
-    prepare: async (page) => {
-      await page.getByRole('button', { name: 'Confirm new address' }).click()
-      await page.getByText('This link has expired').waitFor()
-    },
-  },
+  { name: 'confirm-new-email-expired', path: '/confirm-email#token=old' },
   {
     name: 'operator-second-factor',
     path: '/operator/login',
@@ -120,6 +112,16 @@ const signingIn: Shot[] = [
   { name: 'operator-first-broken', path: '/operator/first' },
 ]
 
+/** From here on nothing more is changed without logging in again. */
+async function endSession(page: Page, calls: string): Promise<void> {
+  const body = JSON.stringify({ code: 'unauthenticated', request_id: 'req_01k8w3v7c2f4m9t0a5xq' })
+  await page.route(calls, (route) =>
+    route.request().method() === 'GET'
+      ? route.fallback()
+      : route.fulfill({ status: 401, contentType: 'application/problem+json', body }),
+  )
+}
+
 /** One's own account. */
 const account: Shot[] = [
   { name: 'account-profile', path: '/account/profile', who: 'customer' },
@@ -143,6 +145,17 @@ const account: Shot[] = [
       await page.getByLabel('New email').fill('ada@new-museum.example')
       await page.getByRole('button', { name: 'Send confirmation link' }).click()
       await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'account-log-in-again',
+    path: '/account/profile',
+    who: 'customer',
+    prepare: async (page) => {
+      await endSession(page, '**/api/v1/me')
+      await page.getByLabel('Your name').fill('Ada Lovelace')
+      await page.getByRole('button', { name: 'Save profile' }).click()
+      await page.getByRole('dialog', { name: 'Log in again' }).waitFor()
     },
   },
   { name: 'account-security', path: '/account/security', who: 'customer' },
@@ -235,6 +248,47 @@ const account: Shot[] = [
     },
   },
   { name: 'operator-operators', path: '/operator/operators', who: 'operator' },
+  { name: 'operator-account', path: '/operator/account', who: 'operator' },
+  {
+    name: 'operator-account-refused',
+    path: '/operator/account',
+    who: 'operator',
+    prepare: async (page) => {
+      await page.getByLabel('Current password').fill('wrong')
+      await page.getByLabel('New password').fill('seven quiet lanterns drift')
+      await page.getByRole('button', { name: 'Change password' }).click()
+      await page.getByText('not your present password').waitFor()
+    },
+  },
+  {
+    name: 'operator-log-in-again-code',
+    path: '/operator/account',
+    who: 'operator',
+    prepare: async (page) => {
+      await endSession(page, '**/api/v1/operator/auth/password')
+      await page.getByLabel('Current password').fill('any password')
+      await page.getByLabel('New password').fill('seven quiet lanterns drift')
+      await page.getByRole('button', { name: 'Change password' }).click()
+      const dialog = page.getByRole('dialog', { name: 'Log in again' })
+      await dialog.getByLabel('Password', { exact: true }).fill('any password')
+      await dialog.getByRole('button', { name: 'Log in' }).click()
+      await dialog.getByRole('textbox', { name: 'Code' }).waitFor()
+    },
+  },
+  {
+    name: 'operator-menu',
+    path: '/operator/users',
+    who: 'operator',
+    prepare: async (page) => {
+      const menu = page.getByRole('button', { name: 'Open menu' })
+      if (await menu.isVisible()) await menu.click()
+      await page
+        .getByRole('button', { name: /^Account of/ })
+        .filter({ visible: true })
+        .click()
+      await page.getByRole('menu').waitFor()
+    },
+  },
   {
     name: 'operator-disable',
     path: '/operator/operators',
@@ -262,14 +316,7 @@ export const mockPages: Shot[] = [
       await page.getByText('list of leaked passwords').waitFor()
     },
   },
-  {
-    name: 'confirm-expired',
-    path: '/confirm#token=old',
-    prepare: async (page) => {
-      await page.getByRole('button', { name: 'Confirm address' }).click()
-      await page.getByText('This link has expired').waitFor()
-    },
-  },
+  { name: 'confirm-expired', path: '/confirm#token=old' },
   { name: 'unreachable', path: '/unreachable?return=/o/museum-of-examples' },
   {
     name: 'tenants-loading',

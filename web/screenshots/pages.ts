@@ -85,6 +85,7 @@ export const operatorPages: Shot[] = [
   operator('operator-inbox', '/operator/inbox'),
   operator('operator-refunds', '/operator/refunds'),
   operator('operator-operators', '/operator/operators'),
+  operator('operator-account', '/operator/account'),
 ]
 
 /** The pages of a running server, with whatever it has. */

@@ -8,6 +8,7 @@ import { configureHttp } from '@/app/http'
 import { i18n } from '@/app/i18n'
 import { queryClient } from '@/app/queryClient'
 import { buildRouter } from '@/app/router'
+import { watchTyping } from '@/app/typed'
 import { applyColorMode } from '@/design/colorMode'
 import { registerIcons } from '@/design/icons'
 
@@ -17,5 +18,6 @@ z.config({ jitless: true })
 applyColorMode()
 registerIcons()
 configureHttp()
+watchTyping()
 
 createApp(App).use(VueQueryPlugin, { queryClient }).use(i18n).use(buildRouter()).mount('#app')

@@ -72,7 +72,7 @@ async fn play(options: &Options, supervisor: &mut Supervisor) -> Result<(), Demo
     ));
 
     if let Some((program, arguments)) = options.command.split_first() {
-        return run(&parts, program, arguments).await;
+        return run(options, &parts, program, arguments).await;
     }
     let mut customer = Customer::new(&parts, Person::first(&parts))?;
     customer.signs_up(options.once).await?;
@@ -96,10 +96,12 @@ async fn play(options: &Options, supervisor: &mut Supervisor) -> Result<(), Demo
     supervisor.until_one_ends().await
 }
 
-/// Runs a program against the parts; its success is ours.
-async fn run(parts: &Parts, program: &str, arguments: &[String]) -> Result<(), DemoError> {
+/// Runs a program against the parts; its success is ours. It may use `tenantry`'s command line and the ledger, too.
+async fn run(options: &Options, parts: &Parts, program: &str, arguments: &[String]) -> Result<(), DemoError> {
     let status = Command::new(program)
         .args(arguments)
+        .envs(&parts.environment)
+        .env("TENANTRY_PROGRAM", options.programs.join("tenantry"))
         .env("TENANTRY_URL", parts.public_url.as_str().trim_end_matches('/'))
         .env("MAILPIT_URL", parts.inbox_url.as_deref().unwrap_or_default())
         .env("STRIPE_URL", &parts.stripe_url)

@@ -14,7 +14,8 @@ pub struct Options {
     /// End after the tenant has answered.
     #[arg(long)]
     pub once: bool,
-    /// Instead of playing a customer, run this with the parts' addresses in its environment, then end as it ended.
+    /// Instead of playing a customer, run this with the parts' addresses and `tenantry`'s own settings in its environment,
+    /// then end as it ended.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
     /// Name of the local cluster.

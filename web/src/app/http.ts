@@ -1,19 +1,12 @@
 import { client } from '@/client/client.gen'
-import { customerCsrfToken } from '@/features/accounts/session'
-import { operatorCsrfToken } from '@/features/operator/session'
 import { toApiProblem } from './problem'
-import { fetchWithProof } from './stepUp'
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+import { fetchWithRemedies } from './remedies'
+import { audienceOf, csrfTokenOf, isSafe } from './sessionEnded'
 
 /** Customers and operators have separate cookies, so each side of the API takes its own token. */
-function csrfTokenFor(path: string): string | undefined {
-  return path.startsWith('/api/v1/operator/') ? operatorCsrfToken() : customerCsrfToken()
-}
-
 function setCsrfToken(request: Request): void {
-  if (SAFE_METHODS.has(request.method)) return
-  const token = csrfTokenFor(new URL(request.url).pathname)
+  if (isSafe(request.method)) return
+  const token = csrfTokenOf(audienceOf(new URL(request.url).pathname))
   if (token) request.headers.set('X-CSRF-Token', token)
 }
 
@@ -21,7 +14,7 @@ export function configureHttp(): void {
   client.setConfig({
     baseUrl: window.location.origin,
     credentials: 'same-origin',
-    fetch: fetchWithProof(setCsrfToken),
+    fetch: fetchWithRemedies(setCsrfToken),
   })
   client.interceptors.request.use((request) => {
     setCsrfToken(request)

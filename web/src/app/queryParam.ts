@@ -1,6 +1,6 @@
 import { refDebounced } from '@vueuse/core'
 import { computed, ref, watch, type Ref, type WritableComputedRef } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { onBeforeRouteLeave, useRoute, useRouter } from 'vue-router'
 
 /** A filter that lives in the address, so that it can be shared, reloaded and gone back to. */
 export function useQueryParam(name: string): WritableComputedRef<string> {
@@ -22,8 +22,14 @@ export function useSearchParam(name = 'search'): { typed: Ref<string>; search: R
   const search = useQueryParam(name)
   const typed = ref(search.value)
   const settled = refDebounced(typed, 200)
+  // Whoever types and goes on at once has left: writing to the address now would call them back.
+  let leaving = false
+  onBeforeRouteLeave(() => {
+    leaving = true
+  })
+  watch(typed, () => (leaving = false))
   watch(settled, (value) => {
-    if (value.trim() !== search.value) search.value = value.trim()
+    if (!leaving && value.trim() !== search.value) search.value = value.trim()
   })
   watch(search, (value) => {
     if (value !== typed.value.trim()) typed.value = value

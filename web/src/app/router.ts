@@ -8,11 +8,12 @@ import { newOrganizationRoute, organizationRoutes } from '@/features/organizatio
 import { provisioningRoutes } from '@/features/provisioning/routes'
 import { toApiProblem } from './problem'
 import { onSignedOut } from './queryClient'
+import { staysInPlace, type Audience } from './sessionEnded'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Who may see the page. Without one, anybody. */
-    audience?: 'customer' | 'operator'
+    audience?: Audience
   }
 }
 
@@ -64,11 +65,12 @@ export function buildRouter(history: RouterHistory = createWebHistory()) {
 
   onSignedOut(() => {
     const route = router.currentRoute.value
-    if (!route.meta.audience) return
-    if (route.meta.audience === 'operator') forgetOperatorSession()
+    const { audience } = route.meta
+    if (!audience || staysInPlace(audience)) return
+    if (audience === 'operator') forgetOperatorSession()
     else forgetSession()
     void router.push({
-      name: route.meta.audience === 'operator' ? 'operator-login' : 'login',
+      name: audience === 'operator' ? 'operator-login' : 'login',
       query: { return: route.fullPath, ended: '1' },
     })
   })

@@ -1,5 +1,3 @@
-import { toApiProblem } from './problem'
-
 /** Asks the person to prove again who they are; true when they did. */
 type Prover = () => Promise<boolean>
 
@@ -12,31 +10,7 @@ export function onProofNeeded(next: Prover): void {
 }
 
 /** One dialog at a time: calls that are refused meanwhile wait for the same answer. */
-function askForProof(): Promise<boolean> {
+export function askForProof(): Promise<boolean> {
   asking ??= (prover?.() ?? Promise.resolve(false)).finally(() => (asking = undefined))
   return asking
-}
-
-async function needsProof(response: Response): Promise<boolean> {
-  if (response.status !== 403) return false
-  try {
-    return toApiProblem(await response.clone().json()).code === 'step_up_required'
-  } catch {
-    return false
-  }
-}
-
-/**
- * `fetch` for calls that may be answered `step_up_required`: asks the person, then makes the same call again, so that
- * whoever called sees one slow call and nothing typed is lost. `prepare` runs before the second one.
- */
-export function fetchWithProof(prepare: (request: Request) => void): typeof fetch {
-  return async (input, init) => {
-    const request = new Request(input, init)
-    const again = request.clone()
-    const response = await window.fetch(request)
-    if (!(await needsProof(response)) || !(await askForProof())) return response
-    prepare(again)
-    return window.fetch(again)
-  }
 }

@@ -1,10 +1,15 @@
+import { useEventListener } from '@vueuse/core'
 import { nextTick, ref, useTemplateRef, type ComponentPublicInstance, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { FormError } from '@nuxt/ui'
 import { splitServerErrors } from './serverErrors'
 import { toApiProblem } from '@/app/problem'
+import { forgetTyped } from '@/app/typed'
 
-type FormHandle = ComponentPublicInstance & { setErrors(errors: FormError[]): void }
+type FormHandle = ComponentPublicInstance & {
+  setErrors(errors: FormError[]): void
+  clear(name: string): void
+}
 
 /**
  * Sends a form and puts what the server refuses where it belongs: at the field, else in `failure` for the banner
@@ -22,6 +27,16 @@ export function useServerForm(
   const failure: Ref<unknown> = ref()
   const busy = ref(false)
 
+  // An error goes when its field is being mended, not when the field is left: the button would move away from under the
+  // very click that left it, and that click would do nothing.
+  useEventListener(
+    () => form.value?.$el as HTMLElement | undefined,
+    'input',
+    ({ target }) => {
+      if (target instanceof Element) form.value?.clear(target.getAttribute('name') ?? '')
+    },
+  )
+
   function split(error: unknown): { fieldErrors: FormError[]; rest: boolean } {
     const { code, detail } = toApiProblem(error)
     const name = fieldOf[code]
@@ -34,7 +49,10 @@ export function useServerForm(
     failure.value = undefined
     busy.value = true
     try {
-      return await call()
+      const answer = await call()
+      const sent: unknown = form.value?.$el
+      if (sent instanceof Element) forgetTyped(sent)
+      return answer
     } catch (error) {
       const { fieldErrors, rest } = split(error)
       form.value?.setErrors(fieldErrors)

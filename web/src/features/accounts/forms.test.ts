@@ -1,5 +1,7 @@
 import { flushPromises } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
+// What the log-in page loads when it is needed: here at once, so that nobody waits for it.
+import './components/SecondFactorForm.vue'
 import LoginView from './views/LoginView.vue'
 import SignUpView from './views/SignUpView.vue'
 import { render, type Rendered } from '../../../test/render'

@@ -3,6 +3,7 @@ import { computed, type Ref } from 'vue'
 import { browserTimeZone, writeFor } from './personal'
 import { refreshSession, rememberSession } from './session'
 import { useCursorList } from '@/app/cursorList'
+import { ifLoggedOut } from '@/app/sessionEnded'
 import {
   listSessions,
   passwordStrength,
@@ -120,7 +121,8 @@ export function useConfirmEmail() {
 
 export function useLogOut(to = '/login') {
   // A fresh page forgets everything that the old session had loaded.
-  return useMutation({ ...logoutMutation(), onSuccess: () => window.location.assign(to) })
+  const leave = () => window.location.assign(to)
+  return useMutation({ ...logoutMutation(), onSuccess: leave, onError: ifLoggedOut(leave) })
 }
 
 export function useMe() {
@@ -151,7 +153,9 @@ export function useUpdateMe() {
 export function usePutAvatar() {
   return useMutation({
     mutationFn: async (picture: File) => {
-      const { data } = await putAvatar({ body: picture, headers: { 'Content-Type': picture.type } })
+      const headers = { 'Content-Type': picture.type }
+      // As it is: else the client would send what JSON makes of a file, which is nothing.
+      const { data } = await putAvatar({ body: picture, bodySerializer: null, headers })
       return data
     },
     onSuccess: useKeepMe(),

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { writeFor } from './personal'
-import type { Session } from '@/client'
+import { getSession, type Session } from '@/client'
 import { getSessionOptions, getSessionQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { toApiProblem } from '@/app/problem'
 import { queryClient } from '@/app/queryClient'
@@ -48,8 +48,22 @@ export function refreshSession(): Promise<void> {
   return queryClient.invalidateQueries({ queryKey: getSessionQueryKey() })
 }
 
+/** Takes over the session that the browser has now, if it is the same person's. */
+export async function renewSession(): Promise<boolean> {
+  const { data } = await getSession()
+  if (data.impersonation || data.user.id !== knownCustomer()) return false
+  queryClient.setQueryData(getSessionQueryKey(), data)
+  return true
+}
+
 export function forgetSession(): void {
   queryClient.removeQueries({ queryKey: getSessionQueryKey() })
+}
+
+/** Who is logged in here, as far as is known; nobody while an operator looks through a customer's eyes. */
+export function knownCustomer(): string | undefined {
+  const session = queryClient.getQueryData<Session>(getSessionQueryKey())
+  return session?.impersonation ? undefined : session?.user.id
 }
 
 export function customerCsrfToken(): string | undefined {

@@ -1,4 +1,3 @@
-import { flushPromises } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 import { defineComponent, h } from 'vue'
 import StepUpDialog from './components/StepUpDialog.vue'
@@ -8,6 +7,7 @@ import EmailForm from './components/EmailForm.vue'
 import { render } from '../../../test/render'
 import { problem, serve } from '../../../test/server'
 import { session } from '../../../test/session'
+import { dialog, typeInto } from '../../../test/typing'
 
 /** The form, and the dialog as the application shows it. */
 const Page = defineComponent(() => () => [
@@ -15,24 +15,11 @@ const Page = defineComponent(() => () => [
   question.value ? h(StepUpDialog, { onAnswer: (proven: boolean) => question.value?.answer(proven) }) : null,
 ])
 
-const dialog = () => document.querySelector<HTMLElement>('[role=dialog]')
-
-async function type(selector: string, value: string): Promise<void> {
-  const input = await vi.waitFor(() => {
-    const found = document.querySelector<HTMLInputElement>(selector)
-    expect(found).not.toBeNull()
-    return found as HTMLInputElement
-  })
-  input.value = value
-  input.dispatchEvent(new Event('input', { bubbles: true }))
-  await flushPromises()
-}
-
 async function askForChange(secondFactor: boolean) {
   const page = await render(Page)
   rememberSession(session({ second_factor: secondFactor }))
   await page.wrapper.get('button').trigger('click')
-  await type('input[name=email]', 'new@b.example')
+  await typeInto('input[name=email]', 'new@b.example')
   await page.wrapper.get('form').trigger('submit')
   await vi.waitFor(() => expect(dialog()).not.toBeNull())
   return page
@@ -50,7 +37,7 @@ describe('an act that needs a fresh proof', () => {
       'GET /session': { body: session() },
     })
     const { wrapper } = await askForChange(false)
-    await type('[role=dialog] input[name=password]', 'secret')
+    await typeInto('[role=dialog] input[name=password]', 'secret')
     dialog()?.querySelector('form')?.requestSubmit()
     await vi.waitFor(() => expect(wrapper.text()).toContain('We sent a link to new@b.example'))
     const changes = calls.filter(({ path }) => path.endsWith('/me/email'))

@@ -3,6 +3,7 @@ import { computed, toValue, type MaybeRefOrGetter, type Ref } from 'vue'
 import { rememberOperatorSession } from './session'
 import { useCursorList } from '@/app/cursorList'
 import { localPath } from '@/app/localPath'
+import { ifLoggedOut } from '@/app/sessionEnded'
 import {
   operatorGetOperation,
   operatorListCheckouts,
@@ -20,6 +21,7 @@ import {
   type ViewAs,
 } from '@/client'
 import {
+  operatorChangePasswordMutation,
   operatorConfirmTotpMutation,
   operatorDeprovisionTenantMutation,
   operatorDisableOperatorMutation,
@@ -84,10 +86,12 @@ export function useOperatorConfirmTotp() {
 }
 
 export function useOperatorLogOut() {
-  return useMutation({
-    ...operatorLogoutMutation(),
-    onSuccess: () => window.location.assign('/operator/login'),
-  })
+  const leave = () => window.location.assign('/operator/login')
+  return useMutation({ ...operatorLogoutMutation(), onSuccess: leave, onError: ifLoggedOut(leave) })
+}
+
+export function useChangeOperatorPassword() {
+  return useMutation(operatorChangePasswordMutation())
 }
 
 export function useFleetOverview() {

@@ -38,6 +38,11 @@ export const operatorRoutes: RouteRecordRaw[] = [
       { path: 'users', name: 'operator-users', component: () => import('./views/UsersView.vue') },
       { path: 'users/:user', name: 'operator-user', component: () => import('./views/UserView.vue') },
       { path: 'operators', name: 'operators', component: () => import('./views/OperatorsView.vue') },
+      {
+        path: 'account',
+        name: 'operator-account',
+        component: () => import('./views/OperatorAccountView.vue'),
+      },
     ],
   },
 ]

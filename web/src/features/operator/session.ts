@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
-import type { OperatorSession } from '@/client'
+import { getOperatorSession, type OperatorSession } from '@/client'
 import { getOperatorSessionOptions, getOperatorSessionQueryKey } from '@/client/@tanstack/vue-query.gen'
 import { toApiProblem } from '@/app/problem'
 import { queryClient } from '@/app/queryClient'
@@ -21,6 +21,12 @@ export async function loadOperatorSession(): Promise<OperatorSession | null> {
   }
 }
 
+/** The session if one is known already; never asks for it. */
+export function useKnownOperatorSession() {
+  const { data } = useQuery({ ...options(), enabled: false })
+  return computed(() => data.value)
+}
+
 export function useOperatorSession() {
   const { data } = useQuery(options())
   return computed(() => data.value)
@@ -31,8 +37,21 @@ export function rememberOperatorSession(session: OperatorSession): void {
   queryClient.setQueryData(getOperatorSessionQueryKey(), session)
 }
 
+/** Takes over the session that the browser has now, if it is the same operator's. */
+export async function renewOperatorSession(): Promise<boolean> {
+  const { data } = await getOperatorSession()
+  if (data.operator.id !== knownOperator()) return false
+  queryClient.setQueryData(getOperatorSessionQueryKey(), data)
+  return true
+}
+
 export function forgetOperatorSession(): void {
   queryClient.removeQueries({ queryKey: getOperatorSessionQueryKey() })
+}
+
+/** Which operator is logged in here, as far as is known. */
+export function knownOperator(): string | undefined {
+  return queryClient.getQueryData<OperatorSession>(getOperatorSessionQueryKey())?.operator.id
 }
 
 export function operatorCsrfToken(): string | undefined {
