@@ -3,7 +3,8 @@
 
 use futures::{future::BoxFuture, stream::BoxStream};
 use sqlx::{
-    AssertSqlSafe, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr, Transaction,
+    AssertSqlSafe, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr,
+    Transaction,
     postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use tenantry_domain::ids::{OrganizationId, UserId};
@@ -41,8 +42,7 @@ async fn begin(
     // Nothing has happened yet in this transaction, so another connection may be tried for each that the pool can hold.
     let mut stale = pool.options().get_max_connections();
     loop {
-        match pool
-            .begin_with(AssertSqlSafe(statement.clone()))
+        match begin_to_the_end(pool, statement.clone())
             .await
             .map_err(DatabaseError::from)
         {
@@ -50,6 +50,20 @@ async fn begin(
             outcome => return outcome,
         }
     }
+}
+
+/// `BEGIN` in a task of its own, which nobody cancels: in sqlx 0.9.0 a caller who leaves while it is under way (a request
+/// that was given up, a timeout) would leave the transaction open on a connection that goes back into the pool, and whoever
+/// got that next would be inside of it. Solved by <https://github.com/transact-rs/sqlx/pull/4394>, which no release has yet.
+async fn begin_to_the_end(pool: &PgPool, statement: String) -> Result<Transaction<'static, Postgres>, Error> {
+    // Waiting for a connection may be given up: nothing has happened on it.
+    let connection = pool.acquire().await?;
+    tokio::spawn(Transaction::begin(
+        connection,
+        Some(AssertSqlSafe(statement).into_sql_str()),
+    ))
+    .await
+    .unwrap_or(Err(Error::WorkerCrashed))
 }
 
 /// Who a pool is logged in as; when that is not whose rights it has, both.

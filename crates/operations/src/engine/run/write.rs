@@ -1,6 +1,7 @@
 //! How a run writes: records and moves together, hooks in the same transaction.
 
 use serde_json::Value;
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::{Halt, Run};
 use crate::engine::journal::{Hold, NewRecord, Write};
@@ -39,7 +40,7 @@ impl Run<'_> {
         hook: Hook<'_>,
         loaded: &dyn LoadedOperation,
     ) -> Result<(), Halt> {
-        let mut tx = self.journal.pool.begin().await?;
+        let mut tx = begin(&self.journal.pool).await?;
         let write = self.prepare(state, hold, error.as_ref());
         if !self.journal.write(&mut *tx, &write).await? {
             return Err(Halt::Superseded);
@@ -113,4 +114,13 @@ impl Run<'_> {
         let recorded = serde_json::to_value(RecordedFailure { failure, is_final }).ok();
         self.push(plan, RecordKind::Failed, history.starts, None, recorded);
     }
+}
+
+/// In a task that goes on when this operation's lease is lost meanwhile: sqlx 0.9.0 would put the connection back into the
+/// pool with the transaction open (<https://github.com/transact-rs/sqlx/pull/4394>).
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    tokio::spawn(async move { pool.begin().await })
+        .await
+        .unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
