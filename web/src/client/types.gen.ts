@@ -1179,11 +1179,12 @@ export type PasswordStrength = {
  */
 export type PasswordStrengthRequest = {
   /**
-   * Names and addresses of the same form.
+   * Names and addresses of the same form. The first hundred characters of each are looked at.
    */
   inputs?: Array<string>
   /**
-   * The password; of any length, so that a page can ask from the first key on.
+   * The password; of any length, so that a page can ask from the first key on. Of a longer one than may be chosen, the
+   * beginning is looked at.
    */
   password: string
 }
@@ -2493,6 +2494,10 @@ export type PasswordStrengthErrors = {
    */
   422: Problem
   /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
    * Anything else that went wrong; `code` says what.
    */
   default: Problem
@@ -2692,6 +2697,10 @@ export type ResetPasswordErrors = {
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
   /**
    * Anything else that went wrong; `code` says what.
    */

@@ -37,5 +37,6 @@ mod single_sign_on;
 mod support;
 mod tenants;
 mod tokens;
+mod unhashed;
 mod users;
 mod webhooks;
