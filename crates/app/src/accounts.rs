@@ -45,7 +45,9 @@ pub use change_password::{ChangePasswordError, change_password};
 pub use confirm::{ConfirmError, Confirmed, SignUpLink, confirm, find_sign_up};
 pub use delete_account::{DeleteAccountError, delete_account};
 pub use devices::KnownBrowser;
-pub use first_operator::{FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link};
+pub use first_operator::{
+    FirstOperatorError, FirstOperatorLink, create_first_operator, first_operator_link, has_no_operator,
+};
 pub use forgot_password::forgot_password;
 pub use impersonation::{StartedImpersonation, view_as};
 pub use oidc::{
@@ -83,7 +85,7 @@ pub use session::{Impersonation, StartedSession, UserSession, Visitor, find_sess
 pub use sign_in::{SignIn, SignInError, sign_in, sign_in_with_second_factor};
 pub use sign_up::{SignUp, SignUpBrowser, SignUpError, sign_up};
 pub use step_up::{Proof, StepUpError, StepUpRequired, require_recent_proof, step_up};
-pub use strength::{Strength, estimate};
+pub use strength::{EstimateError, Strength, password_strength};
 pub use tokens::{
     BearerSession, KeyError, RefreshError, RevokedKey, SigningKey, Tokens, find_bearer_session, find_token_session,
     follow_keys, jwks, keep_keys_fresh, list_keys, refresh, revoke_key, rotate_keys,

@@ -20,6 +20,9 @@ use crate::{
 
 /// Pictures that are decoded at once; each may take a quarter of a gigabyte for a moment.
 const PICTURES_AT_ONCE: usize = 2;
+/// Passwords whose strength is estimated at once. They have places of their own, so that whoever types one into a form
+/// keeps nobody from signing in.
+const ESTIMATES_AT_ONCE: usize = 2;
 
 /// The application. Cloning it is cheap.
 #[derive(Clone)]
@@ -29,6 +32,7 @@ struct Inner {
     parts: Parts,
     usual_durations: UsualDurations,
     drawing: Arc<Semaphore>,
+    estimating: Arc<Semaphore>,
     key_ring: KeyRing,
     ended_calls: Notices,
 }
@@ -128,6 +132,7 @@ impl App {
             parts,
             usual_durations: UsualDurations::default(),
             drawing: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
+            estimating: Arc::new(Semaphore::new(ESTIMATES_AT_ONCE)),
             key_ring: KeyRing::default(),
             ended_calls: Notices::of(calls::ENDED),
         }))
@@ -140,6 +145,11 @@ impl App {
             .acquire_owned()
             .await
             .map_err(|_| Fault::Stopping)
+    }
+
+    /// Where everybody queues who wants a password estimated.
+    pub(crate) fn estimating(&self) -> &Arc<Semaphore> {
+        &self.0.estimating
     }
 
     /// How long steps usually take, as far as it is known.

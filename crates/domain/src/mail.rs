@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
 pub enum Message {
-    /// Somebody signed up with this address and proves by the link that it is theirs.
+    /// Somebody signed up with this address and proves by the link that it is theirs. Until then, as in every mail to an
+    /// address that nobody has proven, not a word of whoever signed up is passed on: it may be a stranger's, who has us
+    /// write to somebody.
     Confirm {
-        /// The name given at sign-up.
-        name: String,
-        /// The organization that confirming creates.
-        organization: String,
         /// Leads to a page that acts by a button, never by being fetched.
         link: String,
     },
@@ -23,10 +21,6 @@ pub enum Message {
     },
     /// Somebody asked for the link of their sign-up again.
     ConfirmAgain {
-        /// The name given at sign-up.
-        name: String,
-        /// The organization that confirming creates.
-        organization: String,
         /// Leads to a page that acts by a button, never by being fetched.
         link: String,
     },
@@ -65,8 +59,6 @@ pub enum Message {
     },
     /// The owner of an account wants this address to be its address.
     ConfirmNewEmail {
-        /// The person's name.
-        name: String,
         /// Leads to a page that acts by a button, never by being fetched.
         link: String,
     },
@@ -89,6 +81,13 @@ pub enum Message {
         device: String,
         /// The network address, where it is known.
         address: Option<String>,
+        /// When, as people write it.
+        at: String,
+        /// Leads to the list of sessions.
+        link: String,
+    },
+    /// Nobody is told any more of sign-ins from browsers that were not seen before.
+    DeviceAlertsOff {
         /// When, as people write it.
         at: String,
         /// Leads to the list of sessions.
@@ -220,6 +219,7 @@ impl Message {
             Self::ConfirmNewEmail { .. } => "confirm_new_email",
             Self::EmailChanged { .. } => "email_changed",
             Self::NewDevice { .. } => "new_device",
+            Self::DeviceAlertsOff { .. } => "device_alerts_off",
             Self::SecondFactorChanged { .. } => "second_factor_changed",
             Self::OperatorPasswordChanged { .. } => "operator_password_changed",
             Self::OperatorSecondFactorReset { .. } => "operator_second_factor_reset",

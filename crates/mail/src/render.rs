@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = templates!(
     "confirm_new_email",
     "email_changed",
     "new_device",
+    "device_alerts_off",
     "second_factor_changed",
     "operator_password_changed",
     "operator_second_factor_reset",
@@ -176,8 +177,30 @@ mod tests {
             let mail = renderer.render(&message).unwrap();
             assert!(!mail.html.contains("<script"), "{}", mail.html);
         }
-        let mail = renderer.render(&messages("{{ x }}")[0]).unwrap();
+        let greeted = messages("{{ x }}");
+        let welcome = greeted.iter().find(|message| message.name() == "welcome").unwrap();
+        let mail = renderer.render(welcome).unwrap();
         assert!(mail.text.contains("{{ x }}"), "{}", mail.text);
+    }
+
+    #[test]
+    fn addresses_that_nobody_has_proven_get_no_word_of_a_stranger() {
+        let renderer = Renderer::new().unwrap();
+        let unproven = [
+            "confirm",
+            "confirm_again",
+            "nothing_to_confirm",
+            "already_registered",
+            "confirm_new_email",
+            "no_account",
+        ];
+        let messages = messages("free-coins.example");
+        for name in unproven {
+            let message = messages.iter().find(|message| message.name() == name).unwrap();
+            let mail = renderer.render(message).unwrap();
+            let all = [&mail.subject, &mail.text, &mail.html];
+            assert!(all.iter().all(|part| !part.contains("free-coins")), "{name}: {mail:?}");
+        }
     }
 
     #[test]

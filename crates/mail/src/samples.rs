@@ -11,17 +11,9 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
     let at = || "21 November 2026 at 14:04 UTC".to_owned();
     let amount = || "49.00 EUR".to_owned();
     vec![
-        Message::Confirm {
-            name: text(),
-            organization: text(),
-            link: link(),
-        },
+        Message::Confirm { link: link() },
         Message::AlreadyRegistered { link: link() },
-        Message::ConfirmAgain {
-            name: text(),
-            organization: text(),
-            link: link(),
-        },
+        Message::ConfirmAgain { link: link() },
         Message::NothingToConfirm { link: link() },
         Message::Welcome {
             name: text(),
@@ -35,10 +27,7 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
             at: at(),
             link: link(),
         },
-        Message::ConfirmNewEmail {
-            name: text(),
-            link: link(),
-        },
+        Message::ConfirmNewEmail { link: link() },
         Message::EmailChanged {
             name: text(),
             before: email(),
@@ -52,6 +41,7 @@ pub fn samples(name: &str, link: &str) -> Vec<Message> {
             at: at(),
             link: link(),
         },
+        Message::DeviceAlertsOff { at: at(), link: link() },
         Message::SecondFactorChanged {
             change: SecondFactorChange::Enabled,
             at: at(),

@@ -234,7 +234,8 @@ pub enum OperatorCommand {
     /// Print a link by which somebody becomes the first operator, an admin.
     ///
     /// For an installation without operators; with one it is refused (exit code 4). The link works once, for 24 hours, and
-    /// not any more as soon as there is an operator. `tenantry serve` prints one too when it starts without operators.
+    /// not any more as soon as there is an operator. `tenantry serve` prints one too when it starts without operators, on a
+    /// terminal.
     Link(OutputArgs),
     /// List operators by address, disabled ones too.
     List(OutputArgs),

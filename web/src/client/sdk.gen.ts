@@ -426,6 +426,9 @@ export const logout = <ThrowOnError extends boolean = true>(
 
 /**
  * Estimates a password. Nothing is kept.
+ *
+ * A page may ask at every pause of whoever types. What one network asks for is counted, together with the passwords that it
+ * signs up with.
  */
 export const passwordStrength = <ThrowOnError extends boolean = true>(
   options: Options<PasswordStrengthData, ThrowOnError>,

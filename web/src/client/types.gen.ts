@@ -1349,11 +1349,12 @@ export type PasswordStrength = {
  */
 export type PasswordStrengthRequest = {
   /**
-   * Names and addresses of the same form.
+   * Names and addresses of the same form. The first hundred characters of each are looked at.
    */
   inputs?: Array<string>
   /**
-   * The password; of any length, so that a page can ask from the first key on.
+   * The password; of any length, so that a page can ask from the first key on. Of a longer one than may be chosen, the
+   * beginning is looked at.
    */
   password: string
 }
@@ -2912,6 +2913,10 @@ export type PasswordStrengthErrors = {
    */
   422: Problem
   /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
    * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem
@@ -3111,6 +3116,10 @@ export type ResetPasswordErrors = {
    * Values are not acceptable, each named by a JSON pointer: `validation_failed`, `idempotency_key_reused`.
    */
   422: Problem
+  /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
   /**
    * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */

@@ -112,7 +112,7 @@ pub(super) async fn answer(
     let found = challenges::find(&mut tx, &hash).await.map_err(Fault::from)?;
     let challenge = found.ok_or(ChallengeError::Expired)?;
     let attempt = attempt(app, &mut tx, &challenge, visitor).await?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(ChallengeError::TooManyAttempts(allowance)),
     };
@@ -155,11 +155,8 @@ pub(super) async fn answer(
 }
 
 async fn attempt(app: &App, tx: &mut SystemTx, challenge: &Challenge, visitor: &Visitor) -> Result<Attempt, Fault> {
-    match (challenge.holder, &visitor.device_secret) {
-        (FactorHolder::User(_), Some(device)) if devices::is_known(app, tx, &challenge.email, visitor).await? => {
-            Attempt::from_known_device(app, "user", &challenge.email, device)
-        }
-        (FactorHolder::User(_), _) => Attempt::new(app, "user", &challenge.email, visitor.address),
-        (FactorHolder::Operator(_), _) => operator_devices::attempt(app, tx, &challenge.email, visitor).await,
+    match challenge.holder {
+        FactorHolder::User(_) => devices::attempt(app, tx, &challenge.email, visitor).await,
+        FactorHolder::Operator(_) => operator_devices::attempt(app, tx, &challenge.email, visitor).await,
     }
 }

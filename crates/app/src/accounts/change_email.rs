@@ -73,14 +73,14 @@ pub async fn change_email(
     if email.as_str() == session.email {
         return Err(ChangeEmailError::Unchanged);
     }
-    let attempt = Attempt::to_mail(app, "change-email", email.as_str(), visitor.address)?;
     // Another account may have the address, and mail is queued by the system alone.
     let mut tx = app
         .database
         .system("send a link to an account's new address")
         .await
         .map_err(Fault::from)?;
-    let allowance = match attempt.admit(app, &mut tx).await? {
+    let attempt = Attempt::to_mail(app, &mut tx, "change-email", email.as_str(), visitor).await?;
+    let allowance = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(ChangeEmailError::TooManyAttempts(allowance)),
     };
@@ -88,6 +88,9 @@ pub async fn change_email(
     let token = OpaqueToken::generate()?;
     let hash = token.hash();
     let taken = users::exists(&mut tx, email.as_str()).await.map_err(Fault::from)?;
+    if !users::lock(&mut tx, session.user).await.map_err(Fault::from)? {
+        return Err(Fault::from(DatabaseError::NotFound).into());
+    }
     one_time_tokens::void(&mut tx, session.user, Purpose::ChangeEmail, now)
         .await
         .map_err(Fault::from)?;
@@ -100,7 +103,6 @@ pub async fn change_email(
         }
     } else {
         Message::ConfirmNewEmail {
-            name: session.name.clone(),
             link: app
                 .settings
                 .link(&format!("/confirm-email#token={}", token.encode().as_str())),
@@ -173,9 +175,11 @@ pub async fn confirm_email(app: &App, token: &OpaqueToken, visitor: &Visitor) ->
         .await
         .map_err(Fault::from)?
         .ok_or(ConfirmEmailError::Unknown)?;
-    let spent = one_time_tokens::spend(&mut tx, &hash, Purpose::ChangeEmail, now)
-        .await
-        .map_err(Fault::from)?;
+    let is_there = users::lock(&mut tx, link.user).await.map_err(Fault::from)?;
+    let spent = is_there
+        && one_time_tokens::spend(&mut tx, &hash, Purpose::ChangeEmail, now)
+            .await
+            .map_err(Fault::from)?;
     if !spent {
         return Err(ConfirmEmailError::Expired);
     }

@@ -4,8 +4,8 @@ use tenantry_domain::accounts::{Allowance, Password};
 use tenantry_postgres::accounts::{sessions, users};
 
 use super::{
-    OpaqueToken, StepUpRequired, Strength, UserSession, Verdict, Visitor, estimate, require_recent_proof,
-    reset_password,
+    OpaqueToken, StepUpRequired, Strength, UserSession, Verdict, Visitor, require_recent_proof, reset_password,
+    strength::{EstimateError, password_strength},
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -34,6 +34,15 @@ pub enum ChangePasswordError {
     Fault(#[from] Fault),
 }
 
+impl From<EstimateError> for ChangePasswordError {
+    fn from(error: EstimateError) -> Self {
+        match error {
+            EstimateError::TooManyRequests(allowance) => Self::TooManyAttempts(allowance),
+            EstimateError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 /// Changes the password and ends every other session. With a second factor, the present password alone does not do.
 /// Returns how many attempts are left.
 ///
@@ -46,7 +55,8 @@ pub async fn change_password(
     new: Password,
     visitor: &Visitor,
 ) -> Result<Allowance, ChangePasswordError> {
-    let strength = estimate(new.expose(), &[session.email.as_str(), session.name.as_str()]);
+    let inputs = [session.email.as_str(), session.name.as_str()];
+    let (strength, _) = password_strength(app, new.expose(), &inputs, visitor.address).await?;
     if !strength.acceptable {
         return Err(ChangePasswordError::WeakPassword(strength));
     }
@@ -63,7 +73,7 @@ pub async fn change_password(
     {
         require_recent_proof(app, session)?;
     }
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(ChangePasswordError::TooManyAttempts(allowance)),
     };
@@ -73,22 +83,22 @@ pub async fn change_password(
     tx.commit().await.map_err(Fault::from)?;
 
     let stored = known.map(|known| known.password_hash);
-    let verdict = app
-        .passwords
-        .verify(current, stored.clone())
-        .await
-        .map_err(Fault::from)?;
+    let verdict = attempt
+        .hashing(app, app.passwords.verify(current, stored.clone()))
+        .await?;
     let Some(stored) = stored.filter(|_| verdict != Verdict::Wrong) else {
         refuse(app, session, visitor).await?;
         return Err(ChangePasswordError::WrongPassword(left));
     };
-    let hash = app.passwords.hash(new).await.map_err(Fault::from)?;
+    let hash = attempt.hashing(app, app.passwords.hash(new)).await?;
 
     let mut tx = app.database.system("change a password").await.map_err(Fault::from)?;
     let now = app.clock.now();
-    let changed = users::replace_password_hash(&mut tx, session.user, &stored, &hash, now)
-        .await
-        .map_err(Fault::from)?;
+    let is_there = users::lock(&mut tx, session.user).await.map_err(Fault::from)?;
+    let changed = is_there
+        && users::replace_password_hash(&mut tx, session.user, &stored, &hash, now)
+            .await
+            .map_err(Fault::from)?;
     if !changed {
         // Somebody else was first, by a link perhaps: what was entered is the present password no more.
         return Err(ChangePasswordError::WrongPassword(left));

@@ -162,16 +162,14 @@ async fn check_password(
     const PURPOSE: &str = "check the password of a sign-up: nobody is signed in yet";
     let attempt = Attempt::new(app, "confirm", &hex::encode(hash), visitor.address)?;
     let mut tx = app.database.system(PURPOSE).await.map_err(Fault::from)?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(ConfirmError::TooManyAttempts(allowance)),
     };
     tx.commit().await.map_err(Fault::from)?;
-    let verdict = app
-        .passwords
-        .verify(password, Some(stored))
-        .await
-        .map_err(Fault::from)?;
+    let verdict = attempt
+        .hashing(app, app.passwords.verify(password, Some(stored)))
+        .await?;
     if verdict != Verdict::Wrong {
         return Ok(attempt);
     }

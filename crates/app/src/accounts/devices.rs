@@ -9,8 +9,10 @@ use tenantry_domain::{
 };
 use tenantry_postgres::{SystemTx, accounts::known_devices};
 
-use super::{OpaqueToken, Visitor};
+use super::{OpaqueToken, Visitor, throttle::Attempt};
 use crate::{App, error::Fault, mail};
+
+const DOOR: &str = "user";
 
 /// A browser from which somebody signed in.
 #[derive(Debug)]
@@ -44,11 +46,31 @@ pub(super) fn cookie_expires_at(now: DateTime<Utc>) -> DateTime<Utc> {
     now + DEVICE_STAYS_KNOWN
 }
 
-/// Whether somebody with this address signed in from the visitor's browser before.
-pub(super) async fn is_known(app: &App, tx: &mut SystemTx, email: &str, visitor: &Visitor) -> Result<bool, Fault> {
+/// What the visitor's browser is recognised by, where somebody with this address signed in from it before.
+pub(super) async fn known<'a>(
+    app: &App,
+    tx: &mut SystemTx,
+    email: &str,
+    visitor: &'a Visitor,
+) -> Result<Option<&'a OpaqueToken>, Fault> {
     let hash = visitor.device_secret.as_ref().map(OpaqueToken::hash);
     let since = app.clock.now() - DEVICE_STAYS_KNOWN;
-    Ok(known_devices::is_known(tx, email, hash.as_ref(), since).await?)
+    let is_known = known_devices::is_known(tx, email, hash.as_ref(), since).await?;
+    Ok(visitor.device_secret.as_ref().filter(|_| is_known))
+}
+
+/// What an attempt at a user's account counts against: the browser alone, where its owner signed in from it before.
+pub(super) async fn attempt(app: &App, tx: &mut SystemTx, email: &str, visitor: &Visitor) -> Result<Attempt, Fault> {
+    match known(app, tx, email, visitor).await? {
+        Some(device) => Attempt::from_known_device(app, DOOR, email, device),
+        None => Attempt::new(app, DOOR, email, visitor.address),
+    }
+}
+
+/// Forgets what failed at a user's account elsewhere than on known devices.
+pub(super) async fn forgive(app: &App, tx: &mut SystemTx, email: &str) -> Result<(), Fault> {
+    Attempt::new(app, DOOR, email, None)?.succeeded(app, tx).await?;
+    Ok(())
 }
 
 /// Writes down that a user signed in from the visitor's browser. A secret that was not this user's is never taken over:

@@ -15,8 +15,9 @@ use tenantry_postgres::accounts::{
 };
 
 use super::{
-    OpaqueToken, Strength, Visitor, estimate,
+    OpaqueToken, Strength, Visitor,
     operators::{self, NewOperator},
+    strength::estimate,
 };
 use crate::{
     App,
@@ -58,6 +59,15 @@ impl From<tenantry_postgres::DatabaseError> for FirstOperatorError {
     }
 }
 
+/// Whether there is no operator yet: nobody can look after this installation.
+///
+/// # Errors
+/// The database's.
+pub async fn has_no_operator(app: &App) -> Result<bool, Fault> {
+    let mut tx = app.database.read_system("whether there is an operator").await?;
+    Ok(!operator_accounts::any(&mut tx).await?)
+}
+
 /// A new link, unless there is an operator already. `actor` is who asks for it.
 ///
 /// # Errors
@@ -96,7 +106,9 @@ pub async fn create_first_operator(
     usable(first_operator::link_state(&mut tx, &hash, app.clock.now()).await?)?;
     tx.rollback().await?;
 
-    let strength = estimate(password.expose(), &[email.as_str()]);
+    let strength = estimate(app, password.expose(), &[email.as_str()])
+        .await
+        .map_err(Fault::from)?;
     if !strength.acceptable {
         return Err(FirstOperatorError::WeakPassword(strength));
     }

@@ -6,6 +6,7 @@ use tenantry_domain::{
     mail::Message,
 };
 use tenantry_postgres::accounts::one_time_tokens;
+use url::form_urlencoded;
 
 use super::{
     AskForMailError, OpaqueToken, Visitor,
@@ -26,13 +27,13 @@ const LINK_WORKS_FOR: TimeDelta = TimeDelta::hours(1);
 /// # Errors
 /// When too much is asked.
 pub async fn forgot_password(app: &App, email: &Email, visitor: &Visitor) -> Result<Allowance, AskForMailError> {
-    let attempt = Attempt::to_mail(app, "forgot-password", email.as_str(), visitor.address)?;
     let mut tx = app
         .database
         .system("send a link for a new password: nobody is signed in")
         .await
         .map_err(Fault::from)?;
-    let allowance = match attempt.admit(app, &mut tx).await? {
+    let attempt = Attempt::to_mail(app, &mut tx, "forgot-password", email.as_str(), visitor).await?;
+    let allowance = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(AskForMailError::TooManyAttempts(allowance)),
     };
@@ -42,11 +43,14 @@ pub async fn forgot_password(app: &App, email: &Email, visitor: &Visitor) -> Res
         .await
         .map_err(Fault::from)?;
     let message = if user.is_some() {
+        // In the fragment, so that it reaches no server's log; with the address, so that the page can tell password
+        // managers whose password is chosen.
+        let email: String = form_urlencoded::byte_serialize(email.as_str().as_bytes()).collect();
+        let token = token.encode();
         Message::ResetPassword {
-            // In the fragment, so that it reaches no server's log.
             link: app
                 .settings
-                .link(&format!("/reset-password#token={}", token.encode().as_str())),
+                .link(&format!("/reset-password#token={}&email={email}", token.as_str())),
         }
     } else {
         Message::NoAccount {

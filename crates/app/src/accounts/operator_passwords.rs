@@ -11,9 +11,10 @@ use tenantry_postgres::{
 };
 
 use super::{
-    Caretaker, OpaqueToken, OperatorSession, Strength, Visitor, estimate,
+    Caretaker, OpaqueToken, OperatorSession, Strength, Visitor,
     operator_accounts::spoken,
     password_hasher::Verified,
+    strength::estimate,
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -61,11 +62,11 @@ pub async fn change_operator_password(
     new: Password,
     visitor: &Visitor,
 ) -> Result<Allowance, OperatorPasswordError> {
-    refuse_weak(&new, &session.email)?;
+    refuse_weak(app, &new, &session.email).await?;
     // Whoever fails here is signed in: strangers cannot lock the operator out.
     let attempt = Attempt::new(app, "change-operator-password", &session.operator.to_string(), None)?;
     let mut tx = app.database.system("read an operator's password's hash").await?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(OperatorPasswordError::TooManyAttempts(allowance)),
     };
@@ -73,9 +74,9 @@ pub async fn change_operator_password(
     tx.commit().await?;
 
     let stored = known.map(|known| known.password_hash);
-    let verified = app.passwords.check(current, stored).await.map_err(Fault::from)?;
+    let verified = attempt.hashing(app, app.passwords.check(current, stored)).await?;
     let hash = match &verified {
-        Some(_) => Some(app.passwords.hash(new).await.map_err(Fault::from)?),
+        Some(_) => Some(attempt.hashing(app, app.passwords.hash(new)).await?),
         None => None,
     };
 
@@ -127,7 +128,7 @@ pub async fn set_operator_password(
         .ok_or(OperatorPasswordError::Unknown)?;
     tx.rollback().await?;
     let email = account.email_normalized;
-    refuse_weak(&password, &email)?;
+    refuse_weak(app, &password, &email).await?;
     let hash = app.passwords.hash(password).await.map_err(Fault::from)?;
 
     let mut tx = app.database.system("set an operator's password").await?;
@@ -147,8 +148,8 @@ pub async fn set_operator_password(
     Ok(tx.commit().await?)
 }
 
-fn refuse_weak(password: &Password, email: &str) -> Result<(), OperatorPasswordError> {
-    let strength = estimate(password.expose(), &[email]);
+async fn refuse_weak(app: &App, password: &Password, email: &str) -> Result<(), OperatorPasswordError> {
+    let strength = estimate(app, password.expose(), &[email]).await.map_err(Fault::from)?;
     if strength.acceptable {
         Ok(())
     } else {

@@ -63,7 +63,7 @@ pub async fn sign_in_operator(
 ) -> Result<(OperatorSignIn, Allowance), SignInError> {
     let mut tx = begin(app).await?;
     let attempt = operator_devices::attempt(app, &mut tx, email.as_str(), visitor).await?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(SignInError::TooManyAttempts(allowance)),
     };
@@ -73,7 +73,7 @@ pub async fn sign_in_operator(
     tx.commit().await.map_err(Fault::from)?;
 
     let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
+    let verified = attempt.hashing(app, app.passwords.check(password, stored)).await?;
 
     let mut tx = begin(app).await?;
     let tried = known.as_ref().map(|known| known.id);

@@ -20,7 +20,7 @@ use tenantry_postgres::{
 };
 use uuid::Uuid;
 
-use super::{OpaqueToken, Strength, Visitor, devices::KnownBrowser, estimate, operator_devices};
+use super::{OpaqueToken, Strength, Visitor, devices::KnownBrowser, operator_devices, strength::estimate};
 use crate::{
     App,
     audit::{self, Act},
@@ -80,7 +80,9 @@ pub async fn create_operator(
     role: OperatorRole,
     actor: &str,
 ) -> Result<OperatorId, CreateOperatorError> {
-    let strength = estimate(password.expose(), &[email.as_str()]);
+    let strength = estimate(app, password.expose(), &[email.as_str()])
+        .await
+        .map_err(Fault::from)?;
     if !strength.acceptable {
         return Err(CreateOperatorError::WeakPassword(strength));
     }

@@ -103,7 +103,7 @@ pub async fn confirm_totp(
     require_recent_proof(app, session)?;
     let attempt = Attempt::new(app, "second-factor set-up", &session.user.to_string(), None)?;
     let mut tx = change(app).await?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(SecondFactorError::TooManyAttempts(allowance)),
     };

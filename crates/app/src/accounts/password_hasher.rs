@@ -16,9 +16,10 @@ use argon2::{
 use rand::{TryRng, rngs::SysRng};
 use tenantry_domain::accounts::Password;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 /// How long a sign-in waits for its turn before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const SALT_BYTES: usize = 16;
 
 /// What one hash costs, and how many are made at once.
@@ -86,12 +87,10 @@ pub(super) struct Verified {
 /// Hashes and compares passwords. Cheap to clone; all clones share one limit.
 #[derive(Clone)]
 pub struct PasswordHasher {
-    argon2: Argon2<'static>,
+    today: Today,
     permits: Arc<Semaphore>,
     /// Compared with when there is no account, so that this takes as long as when there is.
     decoy: Arc<str>,
-    /// How often Argon2 has run.
-    runs: Arc<AtomicU64>,
 }
 
 impl PasswordHasher {
@@ -100,16 +99,17 @@ impl PasswordHasher {
     /// # Errors
     /// When Argon2 does not allow the parameters.
     pub fn new(parameters: PasswordParameters) -> Result<Self, HashingError> {
-        let cost = Params::new(parameters.memory_kib, parameters.iterations, parameters.lanes, None)
-            .map_err(|error| HashingError::Argon2(error.to_string()))?;
+        let cost =
+            Params::new(parameters.memory_kib, parameters.iterations, parameters.lanes, None).map_err(argon2_error)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
-        let decoy = hash(&argon2, b"nobody's password")?.into();
-        let permits = Arc::new(Semaphore::new(parameters.concurrency.max(1)));
-        Ok(Self {
+        let today = Today {
             argon2,
-            permits,
-            decoy,
-            runs: Arc::default(),
+            effort: Arc::default(),
+        };
+        Ok(Self {
+            decoy: today.hash(b"nobody's password")?.into(),
+            permits: Arc::new(Semaphore::new(parameters.concurrency.max(1))),
+            today,
         })
     }
 
@@ -118,27 +118,18 @@ impl PasswordHasher {
     /// # Errors
     /// When too many wait, or Argon2 fails.
     pub async fn hash(&self, password: Password) -> Result<String, HashingError> {
-        self.run(move |argon2| hash(argon2, password.expose().as_bytes())).await
+        self.run(move |today| today.hash(password.expose().as_bytes())).await
     }
 
-    /// Compares a password with a stored hash, or with none, which takes as long and is always wrong.
+    /// Compares a password with a stored hash, or with none, which is always wrong. Every wrong password takes as long,
+    /// whether there is a hash and at whatever former price it was made.
     ///
     /// # Errors
     /// When too many wait, or the stored hash is damaged.
     pub async fn verify(&self, password: Password, stored: Option<String>) -> Result<Verdict, HashingError> {
         let decoy = Arc::clone(&self.decoy);
-        self.run(move |argon2| {
-            let known = stored.is_some();
-            let hash = stored.as_deref().unwrap_or(&decoy);
-            let parsed = PasswordHash::new(hash).map_err(|error| HashingError::Argon2(error.to_string()))?;
-            let matches = argon2.verify_password(password.expose().as_bytes(), &parsed).is_ok();
-            Ok(match (known && matches, is_weaker(&parsed, argon2.params())) {
-                (false, _) => Verdict::Wrong,
-                (true, false) => Verdict::Correct,
-                (true, true) => Verdict::CorrectButWeak,
-            })
-        })
-        .await
+        self.run(move |today| today.compare(&password, stored.as_deref(), &decoy))
+            .await
     }
 
     /// Compares as [`verify`](Self::verify) does, and hashes a password again that was right and is stored too cheaply;
@@ -148,34 +139,42 @@ impl PasswordHasher {
         password: Password,
         stored: Option<String>,
     ) -> Result<Option<Verified>, HashingError> {
-        let verdict = self.verify(password.clone(), stored.clone()).await?;
-        let stronger = match verdict {
-            Verdict::Wrong => return Ok(None),
-            Verdict::Correct => None,
-            Verdict::CorrectButWeak => Some(self.hash(password).await?),
-        };
-        Ok(stored.map(|stored| Verified { stored, stronger }))
+        let decoy = Arc::clone(&self.decoy);
+        self.run(move |today| {
+            let stronger = match today.compare(&password, stored.as_deref(), &decoy)? {
+                Verdict::Wrong => return Ok(None),
+                Verdict::Correct => None,
+                Verdict::CorrectButWeak => Some(today.hash(password.expose().as_bytes())?),
+            };
+            Ok(stored.map(|stored| Verified { stored, stronger }))
+        })
+        .await
     }
 
-    /// How often Argon2 has run for somebody, over all clones.
+    /// How often Argon2 has run, over all clones.
     #[must_use]
     pub fn runs(&self) -> u64 {
-        self.runs.load(Ordering::Relaxed)
+        self.today.effort.runs.load(Ordering::Relaxed)
+    }
+
+    /// How many KiB Argon2 has written, over all clones and passes: what its runs have cost.
+    #[must_use]
+    pub fn written_kib(&self) -> u64 {
+        self.today.effort.written_kib.load(Ordering::Relaxed)
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Argon2<'static>) -> Result<T, HashingError> + Send + 'static,
+        work: impl FnOnce(&Today) -> Result<T, HashingError> + Send + 'static,
     ) -> Result<T, HashingError> {
         let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| HashingError::Busy)?
             .map_err(|_| HashingError::Stopped)?;
-        let argon2 = self.argon2.clone();
-        self.runs.fetch_add(1, Ordering::Relaxed);
+        let today = self.today.clone();
         // The permit goes along: a client that hangs up frees its place only when the hash is done.
         tokio::task::spawn_blocking(move || {
-            let result = work(&argon2);
+            let result = work(&today);
             drop(permit);
             result
         })
@@ -187,27 +186,100 @@ impl PasswordHasher {
 impl std::fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasswordHasher")
-            .field("parameters", self.argon2.params())
+            .field("parameters", self.today.argon2.params())
             .finish_non_exhaustive()
     }
 }
 
-fn hash(argon2: &Argon2<'static>, password: &[u8]) -> Result<String, HashingError> {
-    let mut salt = [0; SALT_BYTES];
-    SysRng
-        .try_fill_bytes(&mut salt)
-        .map_err(|_| HashingError::NoRandomness)?;
-    argon2
-        .hash_password_with_salt(password, &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|error| HashingError::Argon2(error.to_string()))
+/// Argon2 at today's price.
+#[derive(Clone)]
+struct Today {
+    argon2: Argon2<'static>,
+    effort: Arc<Effort>,
 }
 
-/// Whether the stored hash cost less than one made today would.
-fn is_weaker(stored: &PasswordHash, today: &Params) -> bool {
-    Params::try_from(stored).map_or(true, |used| {
-        used.m_cost() < today.m_cost() || used.t_cost() < today.t_cost() || used.p_cost() < today.p_cost()
-    })
+/// What was done so far.
+#[derive(Default)]
+struct Effort {
+    runs: AtomicU64,
+    written_kib: AtomicU64,
+}
+
+impl Effort {
+    fn count(&self, written_kib: u64) {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.written_kib.fetch_add(written_kib, Ordering::Relaxed);
+    }
+}
+
+impl Today {
+    fn hash(&self, password: &[u8]) -> Result<String, HashingError> {
+        let mut salt = [0; SALT_BYTES];
+        SysRng
+            .try_fill_bytes(&mut salt)
+            .map_err(|_| HashingError::NoRandomness)?;
+        self.effort.count(price(self.argon2.params()));
+        self.argon2
+            .hash_password_with_salt(password, &salt)
+            .map(|hash| hash.to_string())
+            .map_err(argon2_error)
+    }
+
+    fn compare(&self, password: &Password, stored: Option<&str>, decoy: &str) -> Result<Verdict, HashingError> {
+        let password = password.expose().as_bytes();
+        let parsed = PasswordHash::new(stored.unwrap_or(decoy)).map_err(argon2_error)?;
+        let used = Params::try_from(&parsed).ok();
+        // A hash without a price is none of Argon2's, and matches nothing.
+        let paid = used.as_ref().map_or(0, price);
+        if paid > 0 {
+            self.effort.count(paid);
+        }
+        let matches = self.argon2.verify_password(password, &parsed).is_ok();
+        if stored.is_none() || !matches {
+            self.make_up(password, paid)?;
+            return Ok(Verdict::Wrong);
+        }
+        Ok(if used.is_none_or(|used| is_weaker(&used, self.argon2.params())) {
+            Verdict::CorrectButWeak
+        } else {
+            Verdict::Correct
+        })
+    }
+
+    /// Pays what today's hash costs beyond what was paid: how long a wrong password takes tells nobody that there is an
+    /// account, with a hash from when they were cheaper. Takes no more memory than today's hash does.
+    fn make_up(&self, password: &[u8], paid: u64) -> Result<(), HashingError> {
+        let missing = price(self.argon2.params()).saturating_sub(paid);
+        let passes = missing.div_ceil(u64::from(self.argon2.params().m_cost()));
+        let memory = missing.checked_div(passes).unwrap_or_default();
+        let (Ok(memory), Ok(passes)) = (u32::try_from(memory), u32::try_from(passes)) else {
+            return Ok(());
+        };
+        if memory < Params::MIN_M_COST {
+            // Less than Argon2 can write at all.
+            return Ok(());
+        }
+        let rest = Params::new(memory, passes, 1, None).map_err(argon2_error)?;
+        self.effort.count(price(&rest));
+        let mut unused = Zeroizing::new([0; Params::DEFAULT_OUTPUT_LEN]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, rest)
+            .hash_password_into(password, &[0; SALT_BYTES], unused.as_mut_slice())
+            .map_err(argon2_error)
+    }
+}
+
+/// KiB that one run writes.
+fn price(cost: &Params) -> u64 {
+    u64::from(cost.m_cost()) * u64::from(cost.t_cost())
+}
+
+/// Whether a hash cost less than one made today would.
+fn is_weaker(used: &Params, today: &Params) -> bool {
+    used.m_cost() < today.m_cost() || used.t_cost() < today.t_cost() || used.p_cost() < today.p_cost()
+}
+
+fn argon2_error(error: impl std::fmt::Display) -> HashingError {
+    HashingError::Argon2(error.to_string())
 }
 
 #[cfg(test)]
@@ -249,5 +321,32 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(verdict, Verdict::CorrectButWeak);
+    }
+
+    /// What it costs to compare a wrong password with this hash, or with none.
+    async fn price_of_wrong(hasher: &PasswordHasher, stored: Option<String>) -> u64 {
+        let before = hasher.written_kib();
+        let verdict = hasher.verify(password("a grey museum dog"), stored).await.unwrap();
+        assert_eq!(verdict, Verdict::Wrong);
+        hasher.written_kib() - before
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_costs_the_same_whatever_it_is_compared_with() {
+        let today = hasher(3);
+        let nobody = price_of_wrong(&today, None).await;
+        assert_eq!(nobody, 3 * 64);
+        for (memory_kib, iterations, lanes) in [(64, 3, 1), (64, 1, 1), (32, 1, 1), (32, 2, 2), (16, 4, 1), (8, 1, 1)] {
+            let former = PasswordHasher::new(PasswordParameters {
+                memory_kib,
+                iterations,
+                lanes,
+                concurrency: 1,
+            });
+            let stored = former.unwrap().hash(password("a grey museum cat")).await.unwrap();
+            let price = price_of_wrong(&today, Some(stored.clone())).await;
+            // Each pass is of whole KiB.
+            assert!(nobody.abs_diff(price) < 3, "{price} KiB for {stored}");
+        }
     }
 }

@@ -4,14 +4,23 @@ use serde_json::json;
 use tenantry_domain::{
     accounts::{Locale, NotificationChange, TimeZone},
     display_name::DisplayName,
+    mail::Message,
 };
-use tenantry_postgres::accounts::profiles::{self, ProfileRow};
+use tenantry_postgres::{
+    Scoped,
+    accounts::{
+        known_devices,
+        profiles::{self, ProfileRow},
+        users,
+    },
+};
 
 use super::{UserSession, Visitor};
 use crate::{
     App,
     audit::{self, Act},
     error::Fault,
+    mail,
 };
 
 /// A person, as they see themselves.
@@ -54,7 +63,7 @@ pub async fn get_profile(app: &App, session: &UserSession) -> Result<Profile, Fa
     Ok(profiles::get(&mut tx, session.user).await?)
 }
 
-/// Changes the profile, and returns it.
+/// Changes the profile, and returns it. Its owner gets a mail when alerts for new devices end.
 ///
 /// # Errors
 /// The database's.
@@ -64,7 +73,48 @@ pub async fn change_profile(
     change: &ProfileChange,
     visitor: &Visitor,
 ) -> Result<Profile, Fault> {
+    if change.notifications.new_device == Some(false) {
+        return change_without_alerts(app, session, change, visitor).await;
+    }
     let mut tx = app.database.user(session.user).await?;
+    let profile = write(app, &mut tx, session, change, visitor).await?;
+    tx.commit().await?;
+    Ok(profile)
+}
+
+/// The same where alerts for new devices end. Whoever has stolen a session would end them first, so their owner is told.
+async fn change_without_alerts(
+    app: &App,
+    session: &UserSession,
+    change: &ProfileChange,
+    visitor: &Visitor,
+) -> Result<Profile, Fault> {
+    // Mail is queued by the system alone.
+    let mut tx = app.database.system("end somebody's alerts, and tell them").await?;
+    // Of two at once one ends them.
+    let is_there = users::lock(&mut tx, session.user).await?;
+    let were_on = is_there && known_devices::tells(&mut tx, session.user).await?;
+    let profile = write(app, &mut tx, session, change, visitor).await?;
+    if were_on {
+        let now = app.clock.now();
+        let message = Message::DeviceAlertsOff {
+            at: mail::written(now),
+            link: app.settings.link("/account/sessions"),
+        };
+        let cause = format!("device_alerts_off:{}:{}", session.user, now.timestamp_micros());
+        mail::queue(&mut tx, app, &cause, &profile.email, message).await?;
+    }
+    tx.commit().await?;
+    Ok(profile)
+}
+
+async fn write<T: Scoped>(
+    app: &App,
+    tx: &mut T,
+    session: &UserSession,
+    change: &ProfileChange,
+    visitor: &Visitor,
+) -> Result<Profile, Fault> {
     let members = change.members();
     if !members.is_empty() {
         let row = profiles::ProfileChange {
@@ -73,14 +123,12 @@ pub async fn change_profile(
             time_zone: change.time_zone.map(TimeZone::as_str),
             notifications: change.notifications,
         };
-        profiles::update(&mut tx, session.user, &row).await?;
+        profiles::update(tx.session(), session.user, &row).await?;
         let act = Act::new("profile.changed", session.user)
             .user(session.user)
             .address(visitor.address)
             .body(json!({ "members": members }));
-        audit::record(app, &mut tx, act).await?;
+        audit::record(app, &mut *tx, act).await?;
     }
-    let profile = profiles::get(&mut tx, session.user).await?;
-    tx.commit().await?;
-    Ok(profile)
+    Ok(profiles::get(tx.session(), session.user).await?)
 }

@@ -40,13 +40,13 @@ pub async fn resend_confirmation(
     email: &Email,
     visitor: &Visitor,
 ) -> Result<(DateTime<Utc>, Allowance), AskForMailError> {
-    let attempt = Attempt::to_mail(app, "resend", email.as_str(), visitor.address)?;
     let mut tx = app
         .database
         .system("send a sign-up's link again: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
-    let allowance = match attempt.admit(app, &mut tx).await? {
+    let attempt = Attempt::to_mail(app, &mut tx, "resend", email.as_str(), visitor).await?;
+    let allowance = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(AskForMailError::TooManyAttempts(allowance)),
     };
@@ -54,7 +54,7 @@ pub async fn resend_confirmation(
     let token = OpaqueToken::generate()?;
     let expires_at = now + LINK_WORKS_FOR;
     let browser = visitor.sign_up_secret.as_ref().map(OpaqueToken::hash);
-    let waiting = sign_ups::repeat(
+    let is_repeated = sign_ups::repeat(
         &mut tx,
         &token.hash(),
         email.as_str(),
@@ -64,17 +64,16 @@ pub async fn resend_confirmation(
     )
     .await
     .map_err(Fault::from)?;
-    let message = match waiting {
-        Some(sign_up) => Message::ConfirmAgain {
-            name: sign_up.name,
-            organization: sign_up.organization_name,
+    let message = if is_repeated {
+        Message::ConfirmAgain {
             link: app
                 .settings
                 .link(&format!("/confirm#token={}", token.encode().as_str())),
-        },
-        None => Message::NothingToConfirm {
+        }
+    } else {
+        Message::NothingToConfirm {
             link: app.settings.link("/login"),
-        },
+        }
     };
     let cause = format!("resend:{}", hex::encode(token.hash()));
     mail::queue(&mut tx, app, &cause, email.as_str(), message).await?;

@@ -1,6 +1,10 @@
 //! The link for a new password: it works once, and ends everything that the old password opened.
 
-use tenantry_domain::{accounts::Password, ids::UserId, mail::Message};
+use tenantry_domain::{
+    accounts::{Allowance, Password},
+    ids::UserId,
+    mail::Message,
+};
 use tenantry_postgres::{
     SystemTx,
     accounts::{
@@ -12,8 +16,8 @@ use tenantry_postgres::{
 use super::{
     OpaqueToken, Strength, Visitor,
     devices::{self, KnownBrowser},
-    estimate,
-    throttle::Attempt,
+    strength::estimate,
+    throttle::{Admission, Attempt},
 };
 use crate::{
     App,
@@ -31,32 +35,40 @@ pub enum ResetPasswordError {
     /// Nobody was ever sent it.
     #[error("the link is unknown")]
     Unknown,
-    /// The password is guessed too soon; the link still works.
+    /// The password is guessed too soon; the link still works, and this much is left.
     #[error("the password is too weak")]
-    WeakPassword(Strength),
+    WeakPassword(Strength, Allowance),
+    /// Too many passwords were chosen by this link, or by any from this network.
+    #[error("too many attempts failed")]
+    TooManyAttempts(Allowance),
     /// Not the visitor's fault.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
 /// Sets a new password and signs the account out everywhere. Returns what the browser that followed the link is known by
-/// from now on: whoever holds the mailbox is the owner, whom strangers who guess at the account must not keep out.
+/// from now on (whoever holds the mailbox is the owner, whom strangers who guess at the account must not keep out), and
+/// how many attempts are left.
 ///
 /// # Errors
-/// When the link does nothing, or the password is weak.
+/// When the link does nothing, the password is weak, or too many were chosen.
 pub async fn reset_password(
     app: &App,
     token: &OpaqueToken,
     password: Password,
     visitor: &Visitor,
-) -> Result<KnownBrowser, ResetPasswordError> {
+) -> Result<(KnownBrowser, Allowance), ResetPasswordError> {
     let link = find(app, token).await?;
-    let strength = estimate(password.expose(), &[link.email.as_str(), link.name.as_str()]);
+    // Whoever has one link must not have as many passwords hashed as they like.
+    let attempt = Attempt::new(app, "reset-password", &hex::encode(token.hash()), visitor.address)?;
+    let left = admit(app, &attempt).await?;
+    let inputs = [link.email.as_str(), link.name.as_str()];
+    let strength = attempt.hashing(app, estimate(app, password.expose(), &inputs)).await?;
     if !strength.acceptable {
-        return Err(ResetPasswordError::WeakPassword(strength));
+        return Err(ResetPasswordError::WeakPassword(strength, left));
     }
     // No connection is held while the password is hashed.
-    let hash = app.passwords.hash(password).await.map_err(Fault::from)?;
+    let hash = attempt.hashing(app, app.passwords.hash(password)).await?;
 
     let mut tx = app
         .database
@@ -64,15 +76,21 @@ pub async fn reset_password(
         .await
         .map_err(Fault::from)?;
     let now = app.clock.now();
-    let spent = one_time_tokens::spend(&mut tx, &token.hash(), Purpose::ResetPassword, now)
-        .await
-        .map_err(Fault::from)?;
+    let is_there = users::lock(&mut tx, link.user).await.map_err(Fault::from)?;
+    let spent = is_there
+        && one_time_tokens::spend(&mut tx, &token.hash(), Purpose::ResetPassword, now)
+            .await
+            .map_err(Fault::from)?;
     if !spent {
         return Err(ResetPasswordError::Expired);
     }
     users::set_password_hash(&mut tx, link.user, &hash, now)
         .await
         .map_err(Fault::from)?;
+    // What failed before failed at another password. A code that is being checked holds first what was counted, then its
+    // challenge, then its browser: each is taken here in that order, too.
+    devices::forgive(app, &mut tx, &link.email).await?;
+    users::void_challenges(&mut tx, link.user).await.map_err(Fault::from)?;
     sessions::end_all(&mut tx, link.user, None, now)
         .await
         .map_err(Fault::from)?;
@@ -83,12 +101,25 @@ pub async fn reset_password(
         .address(visitor.address);
     audit::record(app, &mut tx, act).await.map_err(Fault::from)?;
     finish(app, &mut tx, link.user, &link.name, &link.email, token).await?;
-    // What failed before failed at another password.
-    Attempt::new(app, "user", &link.email, None)?
-        .succeeded(app, &mut tx)
-        .await?;
+    let left = attempt.succeeded(app, &mut tx).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(browser)
+    Ok((browser, left))
+}
+
+/// Counts an attempt. Returns how many more are left.
+async fn admit(app: &App, attempt: &Attempt) -> Result<Allowance, ResetPasswordError> {
+    let mut tx = app
+        .database
+        .system("count passwords chosen by a link: nobody is signed in")
+        .await
+        .map_err(Fault::from)?;
+    match attempt.admit(&mut tx).await? {
+        Admission::Admitted(left) => {
+            tx.commit().await.map_err(Fault::from)?;
+            Ok(left)
+        }
+        Admission::Paused(allowance) => Err(ResetPasswordError::TooManyAttempts(allowance)),
+    }
 }
 
 async fn find(app: &App, token: &OpaqueToken) -> Result<SentLink, ResetPasswordError> {

@@ -19,7 +19,7 @@ use super::{
     password_hasher::Verified,
     second_factor,
     session::{self, Entry, StartedSession},
-    throttle::{self, Admission, Attempt},
+    throttle::{self, Admission},
     tokens::{self, Tokens},
 };
 use crate::{
@@ -69,8 +69,8 @@ pub async fn sign_in(
         .system("sign-in: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
-    let attempt = attempt(app, &mut tx, email, visitor).await?;
-    let left = match attempt.admit(app, &mut tx).await? {
+    let attempt = devices::attempt(app, &mut tx, email.as_str(), visitor).await?;
+    let left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(SignInError::TooManyAttempts(allowance)),
     };
@@ -81,7 +81,7 @@ pub async fn sign_in(
 
     // No connection is held while the password is hashed.
     let stored = known.as_ref().map(|known| known.password_hash.clone());
-    let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
+    let verified = attempt.hashing(app, app.passwords.check(password, stored)).await?;
 
     let mut tx = app
         .database
@@ -191,13 +191,4 @@ async fn refusal(app: &App, tx: &mut SystemTx, email: &Email, tried: Option<User
         Some(user) => act.user(user).target(user),
         None => act.body(json!({ "subject": throttle::name(app, "user", email.as_str())? })),
     })
-}
-
-/// Failures in a browser that its owner signed in from before are counted for themselves.
-async fn attempt(app: &App, tx: &mut SystemTx, email: &Email, visitor: &Visitor) -> Result<Attempt, Fault> {
-    let is_known = devices::is_known(app, tx, email.as_str(), visitor).await?;
-    match &visitor.device_secret {
-        Some(device) if is_known => Attempt::from_known_device(app, "user", email.as_str(), device),
-        _ => Attempt::new(app, "user", email.as_str(), visitor.address),
-    }
 }

@@ -13,7 +13,8 @@ use tenantry_postgres::accounts::{
 };
 
 use super::{
-    OpaqueToken, Strength, Visitor, estimate,
+    OpaqueToken, Strength, Visitor,
+    strength::{EstimateError, password_strength},
     throttle::{Admission, Attempt},
 };
 use crate::{
@@ -62,6 +63,15 @@ pub enum SignUpError {
     Fault(#[from] Fault),
 }
 
+impl From<EstimateError> for SignUpError {
+    fn from(error: EstimateError) -> Self {
+        match error {
+            EstimateError::TooManyRequests(allowance) => Self::TooManyAttempts(allowance),
+            EstimateError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 /// Remembers the sign-up and sends a mail, whoever the address belongs to. Returns what the browser is to keep, and how
 /// many more may be asked for.
 ///
@@ -73,30 +83,31 @@ pub async fn sign_up(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<(S
         sign_up.name.as_str(),
         sign_up.organization_name.as_str(),
     ];
-    let strength = estimate(sign_up.password.expose(), &inputs);
+    let (strength, _) = password_strength(app, sign_up.password.expose(), &inputs, visitor.address).await?;
     if !strength.acceptable {
         return Err(SignUpError::WeakPassword(strength));
     }
     // Each one sends a mail: nobody's inbox is filled, whoever asks for it.
-    let attempt = Attempt::to_mail(app, "sign-up", sign_up.email.as_str(), visitor.address)?;
     let mut tx = app.database.system("count a sign-up").await.map_err(Fault::from)?;
-    let allowance = match attempt.admit(app, &mut tx).await? {
+    let attempt = Attempt::to_mail(app, &mut tx, "sign-up", sign_up.email.as_str(), visitor).await?;
+    let allowance = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(SignUpError::TooManyAttempts(allowance)),
     };
     tx.commit().await.map_err(Fault::from)?;
-    let browser = remember(app, sign_up, visitor).await?;
+    let hash = app.passwords.hash(sign_up.password.clone());
+    let password_hash = attempt.hashing(app, hash).await?;
+    let browser = remember(app, sign_up, &password_hash, visitor).await?;
     Ok((browser, allowance))
 }
 
-async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<SignUpBrowser, Fault> {
+async fn remember(app: &App, sign_up: SignUp, password_hash: &str, visitor: &Visitor) -> Result<SignUpBrowser, Fault> {
     let SignUp {
         email,
-        password,
         name,
         organization_name,
+        ..
     } = sign_up;
-    let password_hash = app.passwords.hash(password).await?;
     let token = OpaqueToken::generate()?;
     let now = app.clock.now();
     let browser = SignUpBrowser {
@@ -115,7 +126,7 @@ async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<SignU
         &NewSignUp {
             token_hash: &token.hash(),
             email: email.as_str(),
-            password_hash: &password_hash,
+            password_hash,
             name: name.as_str(),
             organization_name: organization_name.as_str(),
             created_at: now,
@@ -131,8 +142,6 @@ async fn remember(app: &App, sign_up: SignUp, visitor: &Visitor) -> Result<SignU
         }
     } else {
         Message::Confirm {
-            name: name.to_string(),
-            organization: organization_name.to_string(),
             // In the fragment, so that it reaches no server's log.
             link: app
                 .settings

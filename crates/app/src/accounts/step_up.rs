@@ -79,7 +79,7 @@ pub async fn step_up(
     if is_enabled && matches!(proof, Proof::Password(_)) {
         return Err(StepUpError::CodeRequired);
     }
-    let mut left = match attempt.admit(app, &mut tx).await? {
+    let mut left = match attempt.admit(&mut tx).await? {
         Admission::Admitted(allowance) => allowance,
         Admission::Paused(allowance) => return Err(StepUpError::TooManyAttempts(allowance)),
     };
@@ -95,7 +95,7 @@ pub async fn step_up(
                 .map(|known| known.password_hash);
             // The failure is counted, and no connection is held while the password is hashed.
             tx.commit().await.map_err(Fault::from)?;
-            let verified = app.passwords.check(password, stored).await.map_err(Fault::from)?;
+            let verified = attempt.hashing(app, app.passwords.check(password, stored)).await?;
             tx = app.database.system("prove a session anew").await.map_err(Fault::from)?;
             let is_right = match verified {
                 // Changed meanwhile, or reset by a link, it proves nothing any more.

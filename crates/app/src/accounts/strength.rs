@@ -1,13 +1,33 @@
-//! How soon a password is guessed, and what would make it better.
+//! How soon a password is guessed, and what would make it better. Estimates are made beside the runtime and beside
+//! hashing, a few at a time, of no more text than matters.
 
-use tenantry_domain::accounts::password::{MAX_BYTES, MIN_CHARS};
+use std::{net::IpAddr, sync::Arc};
+
+use chrono::SubsecRound;
+use tenantry_domain::accounts::{
+    Allowance,
+    password::{MAX_BYTES, MIN_CHARS},
+    rate::ESTIMATES_PER_NETWORK,
+};
+use tenantry_postgres::accounts::request_rates;
+use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
+
+use super::{
+    HashingError,
+    password_hasher::PATIENCE,
+    throttle::{network, subject},
+};
+use crate::{App, error::Fault};
 
 /// Characters that are looked at: the estimate's cost grows with the square of the length, and nobody's hundredth
 /// character decides.
 const ESTIMATED_CHARS: usize = 100;
 /// Fewer letters and digits beside one's own names add nothing.
 const LEFT_CHARS: usize = 5;
+/// Names and addresses that are looked at, and characters of each.
+const INPUTS: usize = 10;
+const INPUT_CHARS: usize = 100;
 
 /// An estimate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +40,106 @@ pub struct Strength {
     pub reasons: Vec<String>,
 }
 
-/// Estimates a password. `inputs` are words that whoever guesses would try first: names, addresses.
-#[must_use]
-pub fn estimate(password: &str, inputs: &[&str]) -> Strength {
-    let looked_at: String = password.chars().take(ESTIMATED_CHARS).collect();
+/// Why nothing is estimated.
+#[derive(Debug, thiserror::Error)]
+pub enum EstimateError {
+    /// Too much was asked from this network.
+    #[error("too many passwords were estimated")]
+    TooManyRequests(Allowance),
+    /// Not the visitor's fault.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<HashingError> for EstimateError {
+    fn from(error: HashingError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// Estimates a password for whoever asks; `inputs` are words that whoever guesses would try first: names, addresses. Returns
+/// how many more may be asked for.
+///
+/// # Errors
+/// When too much is asked from this network.
+pub async fn password_strength(
+    app: &App,
+    password: &str,
+    inputs: &[&str],
+    address: Option<IpAddr>,
+) -> Result<(Strength, Allowance), EstimateError> {
+    let left = match address {
+        Some(address) => admit(app, address).await?,
+        None => ESTIMATES_PER_NETWORK.untouched(),
+    };
+    Ok((estimate(app, password, inputs).await?, left))
+}
+
+async fn admit(app: &App, address: IpAddr) -> Result<Allowance, EstimateError> {
+    // As exact as the ledger keeps it: what is rounded up would be asked for once more.
+    let now = app.clock.now().trunc_subsecs(6);
+    let subject = subject(app, &["password strength", "network", &network(address)])?;
+    let mut tx = app
+        .database
+        .system("count estimates: nobody is signed in yet")
+        .await
+        .map_err(Fault::from)?;
+    let used_until = request_rates::lock(&mut tx, &subject, now).await.map_err(Fault::from)?;
+    let taken = ESTIMATES_PER_NETWORK
+        .take(used_until, now)
+        .map_err(EstimateError::TooManyRequests)?;
+    request_rates::set(&mut tx, &subject, taken.used_until)
+        .await
+        .map_err(Fault::from)?;
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(taken.left)
+}
+
+/// The same for somebody who is counted otherwise.
+pub(super) async fn estimate(app: &App, password: &str, inputs: &[&str]) -> Result<Strength, HashingError> {
+    let asked = Asked::new(password, inputs);
+    let permit = tokio::time::timeout(PATIENCE, Arc::clone(app.estimating()).acquire_owned())
+        .await
+        .map_err(|_| HashingError::Busy)?
+        .map_err(|_| HashingError::Stopped)?;
+    tokio::task::spawn_blocking(move || {
+        let strength = asked.estimate();
+        drop(permit);
+        strength
+    })
+    .await
+    .map_err(|_| HashingError::Stopped)
+}
+
+/// As much of a password and of its person's names as is looked at.
+struct Asked {
+    /// Never longer than a password may be.
+    password: Zeroizing<String>,
+    is_short_enough: bool,
+    inputs: Vec<String>,
+}
+
+impl Asked {
+    fn new(password: &str, inputs: &[&str]) -> Self {
+        Self {
+            password: Zeroizing::new(password[..password.floor_char_boundary(MAX_BYTES)].to_owned()),
+            is_short_enough: password.len() <= MAX_BYTES,
+            inputs: inputs
+                .iter()
+                .take(INPUTS)
+                .map(|input| input.chars().take(INPUT_CHARS).collect())
+                .collect(),
+        }
+    }
+
+    fn estimate(&self) -> Strength {
+        let inputs: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
+        judge(&self.password, self.is_short_enough, &inputs)
+    }
+}
+
+fn judge(password: &str, short_enough: bool, inputs: &[&str]) -> Strength {
+    let looked_at = Zeroizing::new(password.chars().take(ESTIMATED_CHARS).collect::<String>());
     let words: Vec<&str> = inputs
         .iter()
         .flat_map(|input| input.split(|letter: char| !letter.is_alphanumeric()).chain([*input]))
@@ -35,7 +151,6 @@ pub fn estimate(password: &str, inputs: &[&str]) -> Strength {
     if !long_enough {
         reasons.push(format!("Use at least {MIN_CHARS} characters."));
     }
-    let short_enough = password.len() <= MAX_BYTES;
     if !short_enough {
         reasons.push(format!("Use at most {MAX_BYTES} bytes."));
     }
@@ -89,6 +204,10 @@ fn consists_of(password: &str, words: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    fn estimate(password: &str, inputs: &[&str]) -> Strength {
+        Asked::new(password, inputs).estimate()
+    }
+
     #[test]
     fn guessable_passwords_say_why() {
         for (password, inputs) in [
@@ -111,7 +230,18 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_password_is_estimated_at_once() {
+    fn no_more_is_looked_at_than_matters() {
+        let long = format!("xxx{}", "ä9!kq".repeat(12_000));
+        let names = vec!["Ada Lovelace of the Museum ".repeat(40); 50];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let asked = Asked::new(&long, &names);
+        assert_eq!(asked.password.len(), MAX_BYTES - 1, "no character is cut in two");
+        assert_eq!(asked.inputs.len(), INPUTS);
+        assert!(asked.inputs.iter().all(|input| input.chars().count() == INPUT_CHARS));
+        let strength = asked.estimate();
+        assert!(!strength.acceptable, "{strength:?}");
+        let too_long = "Use at most 1024 bytes.".to_owned();
+        assert!(strength.reasons.contains(&too_long), "{strength:?}");
         assert!(estimate(&"x9!kq".repeat(204), &[]).score <= 4);
     }
 }

@@ -3,21 +3,29 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use sha2::{Digest, Sha256};
 use tenantry_domain::accounts::throttle::{
-    Allowance, FORGOTTEN_AFTER, Failures, PER_ACCOUNT, PER_ADDRESS, PER_INBOX, Throttle,
+    Allowance, FORGOTTEN_AFTER, Failures, PER_ACCOUNT, PER_ADDRESS, PER_INBOX, PER_INBOX_IN_ALL, Throttle,
 };
 use tenantry_postgres::{SystemTx, accounts::sign_in_failures};
 
-use super::OpaqueToken;
+use super::{HashingError, OpaqueToken, Visitor, devices};
 use crate::{App, error::Fault};
 
 /// What an attempt counts against.
 pub(super) struct Attempt {
-    account: [u8; 32],
-    per_account: Throttle,
-    address: Option<[u8; 32]>,
+    /// When it is made, as exact as the ledger keeps it.
+    at: DateTime<Utc>,
+    /// What it is made at: whoever succeeds there is forgiven what failed there.
+    own: Counted,
+    /// What others count against as well, who are not. Locked after its own, in this order.
+    shared: Vec<Counted>,
+}
+
+struct Counted {
+    subject: [u8; 32],
+    throttle: Throttle,
 }
 
 /// Whether an attempt may be made.
@@ -32,73 +40,129 @@ impl Attempt {
     /// An attempt at an account from a browser that its owner signed in from before: it counts against that browser alone,
     /// however many strangers have tried elsewhere.
     pub(super) fn from_known_device(app: &App, door: &str, email: &str, device: &OpaqueToken) -> Result<Self, Fault> {
-        let device = format!("{email} {}", hex::encode(device.hash()));
-        Self::new(app, &format!("{door} on a known device"), &device, None)
+        Self::on_device(app, door, email, device, PER_ACCOUNT)
     }
 
     /// `door` keeps users and operators apart.
     pub(super) fn new(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
-        Ok(Self {
-            account: subject(app, &[door, "account", email])?,
-            per_account: PER_ACCOUNT,
-            address: address
-                .map(|address| subject(app, &[door, "address", &network(address)]))
-                .transpose()?,
-        })
+        let own = Counted::new(app, &[door, "account", email], PER_ACCOUNT)?;
+        let network = address
+            .map(|address| Counted::network(app, door, address))
+            .transpose()?;
+        Ok(Self::counted(app, own, network.into_iter().collect()))
     }
 
-    /// An attempt that sends mail: no inbox is filled by it, whoever asks.
-    pub(super) fn to_mail(app: &App, door: &str, email: &str, address: Option<IpAddr>) -> Result<Self, Fault> {
-        Ok(Self {
-            per_account: PER_INBOX,
-            ..Self::new(app, door, email, address)?
-        })
+    /// An attempt that sends mail. What one network asks for counts there first, so that strangers elsewhere do not keep
+    /// somebody from a mail, and what a browser asks for that the address's owner signed in from counts there alone;
+    /// still no inbox is filled, whoever asks.
+    pub(super) async fn to_mail(
+        app: &App,
+        tx: &mut SystemTx,
+        door: &str,
+        email: &str,
+        visitor: &Visitor,
+    ) -> Result<Self, Fault> {
+        if let Some(device) = devices::known(app, tx, email, visitor).await? {
+            return Self::on_device(app, door, email, device, PER_INBOX);
+        }
+        let from = visitor.address.map(network).unwrap_or_default();
+        let own = Counted::new(app, &[door, "inbox from a network", email, &from], PER_INBOX)?;
+        let mut shared = vec![Counted::new(app, &[door, "inbox", email], PER_INBOX_IN_ALL)?];
+        if let Some(address) = visitor.address {
+            shared.push(Counted::network(app, door, address)?);
+        }
+        Ok(Self::counted(app, own, shared))
     }
 
-    fn subjects(&self) -> impl Iterator<Item = (&[u8; 32], Throttle)> {
-        [(&self.account, self.per_account)]
-            .into_iter()
-            .chain(self.address.as_ref().map(|address| (address, PER_ADDRESS)))
+    fn on_device(app: &App, door: &str, email: &str, device: &OpaqueToken, throttle: Throttle) -> Result<Self, Fault> {
+        let device = hex::encode(device.hash());
+        let own = Counted::new(app, &[door, "known device", email, &device], throttle)?;
+        Ok(Self::counted(app, own, Vec::new()))
+    }
+
+    fn counted(app: &App, own: Counted, shared: Vec<Counted>) -> Self {
+        let at = app.clock.now().trunc_subsecs(6);
+        Self { at, own, shared }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Counted> {
+        [&self.own].into_iter().chain(&self.shared)
     }
 
     /// Counts the attempt, unless it has to wait.
-    pub(super) async fn admit(&self, app: &App, tx: &mut SystemTx) -> Result<Admission, Fault> {
-        let now = app.clock.now();
-        let mut left = self.per_account.untouched();
-        for (subject, throttle) in self.subjects() {
+    pub(super) async fn admit(&self, tx: &mut SystemTx) -> Result<Admission, Fault> {
+        let now = self.at;
+        let mut left = self.own.throttle.untouched();
+        for Counted { subject, throttle } in self.all() {
             let failures = sign_in_failures::lock(tx, subject, now).await?;
             if throttle.pause(failures, now).is_some() {
                 return Ok(Admission::Paused(throttle.allowance(failures, now)));
             }
             left = left.or_less(throttle.allowance(failures.and_one(now), now));
         }
-        for (subject, _) in self.subjects() {
-            sign_in_failures::count(tx, subject, now, now - FORGOTTEN_AFTER).await?;
+        for counted in self.all() {
+            sign_in_failures::count(tx, &counted.subject, now, now - FORGOTTEN_AFTER).await?;
         }
         Ok(Admission::Admitted(left))
+    }
+
+    /// Waits for the hashing that an admitted attempt is about. Where it fails, since too many wait for theirs perhaps,
+    /// nobody has looked at the attempt: it is taken back, and the pause that it began with it. Nothing is won by keeping
+    /// the server busy, since only attempts that no pause holds up are admitted.
+    pub(super) async fn hashing<T>(
+        &self,
+        app: &App,
+        hashing: impl Future<Output = Result<T, HashingError>>,
+    ) -> Result<T, Fault> {
+        match hashing.await {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                let mut tx = app
+                    .database
+                    .system("take back an attempt that nobody looked at")
+                    .await?;
+                for Counted { subject, throttle } in self.all() {
+                    sign_in_failures::undo(&mut tx, subject, self.at, self.at - throttle.longest).await?;
+                }
+                tx.commit().await?;
+                Err(error.into())
+            }
+        }
     }
 
     /// It was no failure, but nobody is signed in yet: what failed before is not forgotten, and a code may follow at once.
     /// Returns what is left.
     pub(super) async fn take_back(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
         let now = app.clock.now();
-        let failures = sign_in_failures::end_pause(tx, &self.account, now - PER_ACCOUNT.longest).await?;
-        let left = allowance(self.per_account, failures, now);
-        Ok(left.or_less(self.spare_address(app, tx).await?))
+        let Counted { subject, throttle } = &self.own;
+        let failures = sign_in_failures::end_pause(tx, subject, now - throttle.longest).await?;
+        let left = allowance(*throttle, failures, now);
+        self.spare_shared(app, tx, left).await
     }
 
     /// It was no failure. Returns what is left.
     pub(super) async fn succeeded(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
-        sign_in_failures::forget(tx, &self.account).await?;
-        Ok(self.per_account.untouched().or_less(self.spare_address(app, tx).await?))
+        sign_in_failures::forget(tx, &self.own.subject).await?;
+        self.spare_shared(app, tx, self.own.throttle.untouched()).await
     }
 
-    async fn spare_address(&self, app: &App, tx: &mut SystemTx) -> Result<Allowance, Fault> {
-        let Some(address) = &self.address else {
-            return Ok(PER_ADDRESS.untouched());
-        };
-        let failures = sign_in_failures::take_back(tx, address).await?;
-        Ok(allowance(PER_ADDRESS, failures, app.clock.now()))
+    async fn spare_shared(&self, app: &App, tx: &mut SystemTx, mut left: Allowance) -> Result<Allowance, Fault> {
+        for Counted { subject, throttle } in &self.shared {
+            let failures = sign_in_failures::take_back(tx, subject).await?;
+            left = left.or_less(allowance(*throttle, failures, app.clock.now()));
+        }
+        Ok(left)
+    }
+}
+
+impl Counted {
+    fn new(app: &App, parts: &[&str], throttle: Throttle) -> Result<Self, Fault> {
+        let subject = subject(app, parts)?;
+        Ok(Self { subject, throttle })
+    }
+
+    fn network(app: &App, door: &str, address: IpAddr) -> Result<Self, Fault> {
+        Self::new(app, &[door, "address", &network(address)], PER_ADDRESS)
     }
 }
 

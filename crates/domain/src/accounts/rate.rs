@@ -31,6 +31,12 @@ pub const TOKENS_PER_PUBLIC_CLIENT: Rate = Rate {
     refill: TimeDelta::milliseconds(250),
 };
 
+/// Passwords that one network has estimated: a page asks at every pause of whoever types, and an office types at once.
+pub const ESTIMATES_PER_NETWORK: Rate = Rate {
+    burst: 300,
+    refill: TimeDelta::milliseconds(500),
+};
+
 /// Once more was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {

@@ -22,9 +22,15 @@ pub const PER_ADDRESS: Throttle = Throttle {
     free: 50,
     longest: TimeDelta::minutes(15),
 };
-/// For one inbox that somebody has mail sent to: whoever waits for one mail asks for a few.
+/// For one inbox that one network has mail sent to: whoever waits for one mail asks for a few.
 pub const PER_INBOX: Throttle = Throttle {
     free: 5,
+    longest: TimeDelta::hours(1),
+};
+/// For one inbox, whoever asks. More than one network gets, so that a stranger somewhere else does not keep the owner from
+/// a mail; and not for ever more, so that many do not fill the inbox.
+pub const PER_INBOX_IN_ALL: Throttle = Throttle {
+    free: 20,
     longest: TimeDelta::hours(1),
 };
 /// Failures older than this are forgotten.

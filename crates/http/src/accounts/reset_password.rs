@@ -13,7 +13,12 @@ use tenantry_domain::accounts::Password;
 use utoipa::ToSchema;
 
 use super::{problems, register::weak_password, visitor::AtTheDoor};
-use crate::{AppState, Problem, ValidJson, body::rules, cookie::SessionCookie};
+use crate::{
+    AppState, Problem, ValidJson,
+    body::rules,
+    cookie::SessionCookie,
+    rate_limit::{self, RateLimit},
+};
 
 /// The token behind the `#` of the link, and a new password.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -39,6 +44,7 @@ pub struct ResetPasswordRequest {
         (status = 204, description = "The password is set"),
         (status = 404, description = "`link_unknown`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`link_expired`: used, older than an hour, or the password was changed since", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn reset_password(
@@ -50,14 +56,22 @@ pub(super) async fn reset_password(
         OpaqueToken::decode(request.token.expose_secret()).ok_or_else(|| Problem::of(problems::LINK_UNKNOWN))?;
     let password = Password::choose(&request.password)
         .map_err(|error| Problem::field("/password", error.code(), error.to_string()))?;
-    let browser = accounts::reset_password(&state.app, &token, password, &visitor)
+    let (browser, left) = accounts::reset_password(&state.app, &token, password, &visitor)
         .await
         .map_err(|error| match error {
             ResetPasswordError::Expired => Problem::of(problems::LINK_EXPIRED),
             ResetPasswordError::Unknown => Problem::of(problems::LINK_UNKNOWN),
-            ResetPasswordError::WeakPassword(strength) => weak_password("/password", &strength),
+            ResetPasswordError::WeakPassword(strength, left) => {
+                weak_password("/password", &strength).rate_limit(RateLimit(left))
+            }
+            ResetPasswordError::TooManyAttempts(allowance) => rate_limit::used_up(allowance),
             ResetPasswordError::Fault(fault) => fault.into(),
         })?;
     let cookie = SessionCookie::Device.set(&browser.secret, browser.expires_at, state.app.clock.now());
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie)])).into_response())
+    Ok((
+        StatusCode::NO_CONTENT,
+        RateLimit(left),
+        AppendHeaders([(SET_COOKIE, cookie)]),
+    )
+        .into_response())
 }

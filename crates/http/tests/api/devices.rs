@@ -46,6 +46,30 @@ async fn strangers_do_not_lock_an_owner_out_of_a_device_that_is_known() {
 }
 
 #[tokio::test]
+async fn strangers_do_not_keep_an_owner_from_their_mails() {
+    let test = TestApp::start().await;
+    let mut owner = test.person("ada").await.browser;
+    let path = "/api/v1/auth/forgot-password";
+    let asked = json!({ "email": "ada@example.org" });
+    let mut refused = 0;
+    for guess in 0..60 {
+        let mut stranger = test.browser_from([198, 51, 100, guess / 6]);
+        refused += usize::from(stranger.post(path, &asked).await.status == 429);
+    }
+    assert_eq!(refused, 40, "five for each network, twenty in all");
+    assert_eq!(
+        test.browser().post(path, &asked).await.status,
+        429,
+        "nobody knows who that is"
+    );
+    for left in ["4", "3", "2", "1", "0"] {
+        let answer = owner.post(path, &asked).await;
+        assert_eq!((answer.status, answer.header("ratelimit-remaining")), (202, left));
+    }
+    assert_eq!(owner.post(path, &asked).await.status, 429, "it is counted, too");
+}
+
+#[tokio::test]
 async fn guesses_on_a_known_device_are_counted_too() {
     let test = TestApp::start().await;
     let mut thief = test.person("ada").await.browser;

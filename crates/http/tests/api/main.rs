@@ -42,5 +42,6 @@ mod support;
 mod tenants;
 mod tokens;
 mod tossed_cookies;
+mod unhashed;
 mod users;
 mod webhooks;

@@ -5,7 +5,10 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use serde_json::json;
 use tenantry_app::accounts::{self, PasswordHasher, PasswordParameters};
-use tenantry_domain::accounts::{Email, OperatorRole, Password};
+use tenantry_domain::{
+    accounts::{Email, OperatorRole, Password},
+    mail::Message,
+};
 use tenantry_postgres::SystemTx;
 use tenantry_test_support::wait_for;
 
@@ -56,6 +59,97 @@ async fn overtaken(test: &TestApp, statement: &'static str, attempt: impl Future
     attempt.await
 }
 
+/// The token of a new link for a new password.
+async fn link(test: &TestApp, email: &str) -> String {
+    let path = "/api/v1/auth/forgot-password";
+    let answer = test.browser().post(path, &json!({ "email": email })).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let mails = test.queued_mails().await;
+    let Message::ResetPassword { link } = &mails.last().unwrap().message else {
+        panic!("{mails:?}")
+    };
+    let (_, rest) = link.split_once("#token=").unwrap();
+    rest.split_once('&').unwrap().0.to_owned()
+}
+
+/// Runs two attempts that have both come as far as somebody's password, one after the other, when it can be changed.
+async fn together(
+    test: &TestApp,
+    first: impl Future<Output = Answer>,
+    second: impl Future<Output = Answer>,
+) -> (Answer, Answer) {
+    let mut tx = test.app.database.system("a test holds a password").await.unwrap();
+    sqlx::query("select from credentials for update")
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    let waiting = async |attempts: i64| {
+        wait_for("attempts that wait", Duration::from_secs(20), async || {
+            let query = "select count(*) from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'";
+            (test.count(query).await == attempts).then_some(())
+        })
+        .await;
+    };
+    let mut first = pin!(first);
+    tokio::select! {
+        answer = &mut first => panic!("it did not wait: {}", answer.text()),
+        () = waiting(1) => {}
+    }
+    let mut both = pin!(futures::future::join(first, second));
+    tokio::select! {
+        _ = &mut both => panic!("they did not wait"),
+        () = waiting(2) => {}
+    }
+    tx.commit().await.unwrap();
+    both.await
+}
+
+#[tokio::test]
+async fn of_two_links_of_one_account_at_once_one_sets_the_password() {
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let links = [
+        link(&test, "ada@example.org").await,
+        link(&test, "ada@example.org").await,
+    ];
+    let follow = async |token: &str| {
+        let request = json!({ "token": token, "password": NEXT });
+        test.browser().post("/api/v1/auth/reset-password", &request).await
+    };
+    let (one, other) = together(&test, follow(&links[0]), follow(&links[1])).await;
+    assert_eq!(
+        (one.status, other.status),
+        (204, 410),
+        "{} {}",
+        one.text(),
+        other.text()
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_the_password_and_a_link_at_once_wait_for_each_other() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let token = link(&test, "ada@example.org").await;
+    let change = json!({ "current_password": PASSWORD, "password": NEXT });
+    let reset = json!({ "token": token, "password": NEXT });
+    let mut stranger = test.browser();
+    let (changed, reset) = together(
+        &test,
+        ada.post("/api/v1/me/password", &change),
+        stranger.post("/api/v1/auth/reset-password", &reset),
+    )
+    .await;
+    assert_eq!(
+        (changed.status, reset.status),
+        (204, 410),
+        "{} {}",
+        changed.text(),
+        reset.text()
+    );
+}
+
 const OF_A_USER: &str = "update credentials set password_hash = $1";
 const OF_AN_OPERATOR: &str = "update operators set password_hash = $1";
 
@@ -85,6 +179,21 @@ async fn no_session_begins_with_a_password_that_was_replaced_meanwhile() {
             .await,
         2
     );
+}
+
+#[tokio::test]
+async fn no_session_begins_for_somebody_who_is_erased_meanwhile() {
+    const ERASURE: &str =
+        "update users set deleted_at = now(), email_normalized = 'deleted-' || id || '@deleted.invalid'
+                           where $1::text is not null";
+    let test = TestApp::start().await;
+    test.person("ada").await;
+    let sessions = test.count("select count(*) from sessions").await;
+    let mut browser = test.browser();
+    let request = json!({ "email": "ada@example.org", "password": PASSWORD });
+    let answer = overtaken(&test, ERASURE, browser.post("/api/v1/auth/login", &request)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_credentials"));
+    assert_eq!(test.count("select count(*) from sessions").await, sessions);
 }
 
 #[tokio::test]

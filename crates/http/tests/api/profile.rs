@@ -1,7 +1,9 @@
 //! What people say of themselves.
 
+use chrono::TimeDelta;
 use http::Method;
 use serde_json::{Value, json};
+use tenantry_domain::mail::Message;
 
 use crate::support::{Answer, Browser, TestApp};
 
@@ -52,6 +54,39 @@ async fn a_profile_is_read_and_changed() {
         2,
         "what changed is written down, and not to what"
     );
+}
+
+#[tokio::test]
+async fn whose_alerts_end_is_told_so() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await;
+    let told = async || {
+        let mails = test.queued_mails().await;
+        let alerts = mails.into_iter().filter_map(|mail| match mail.message {
+            Message::DeviceAlertsOff { link, .. } => Some((mail.to, link)),
+            _ => None,
+        });
+        alerts.collect::<Vec<_>>()
+    };
+    let off = r#"{"notifications":{"new_device":false}}"#;
+    for other in [
+        r#"{"notifications":{"tenant_ready":false}}"#,
+        r#"{"notifications":{"new_device":true}}"#,
+    ] {
+        assert_eq!(patch(&mut ada.browser, other).await.status, 200);
+    }
+    assert!(told().await.is_empty(), "nothing that matters ended");
+    for _ in 0..2 {
+        let answer = patch(&mut ada.browser, off).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["notifications"]["new_device"], false);
+    }
+    let link = "http://tenantry.localhost:8080/account/sessions".to_owned();
+    assert_eq!(told().await, [("ada@example.org".to_owned(), link)], "once");
+    test.clock.advance(TimeDelta::seconds(1));
+    patch(&mut ada.browser, r#"{"notifications":{"new_device":true}}"#).await;
+    patch(&mut ada.browser, off).await;
+    assert_eq!(told().await.len(), 2);
 }
 
 #[tokio::test]

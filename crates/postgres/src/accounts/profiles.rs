@@ -1,14 +1,14 @@
-//! What people say of themselves, in their own scope.
+//! What people say of themselves, in their own scope, or in the system's where a mail goes along with it.
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
+use sqlx::{PgExecutor, types::Json};
 use tenantry_domain::{
     accounts::{NotificationChange, Notifications},
     ids::UserId,
 };
 use uuid::Uuid;
 
-use crate::{DatabaseError, UserTx};
+use crate::DatabaseError;
 
 /// A person, as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Row {
 ///
 /// # Errors
 /// The database's; `NotFound` when the account is gone.
-pub async fn get(tx: &mut UserTx, user: UserId) -> Result<ProfileRow, DatabaseError> {
+pub async fn get(executor: impl PgExecutor<'_>, user: UserId) -> Result<ProfileRow, DatabaseError> {
     let row: Row = sqlx::query_as(
         "select u.id, u.email_normalized, u.name, u.locale, u.time_zone, a.sha256 as avatar, u.notifications,
              exists (select from totp_factors f where f.user_id = u.id and f.confirmed_at is not null) as second_factor,
@@ -72,7 +72,8 @@ pub async fn get(tx: &mut UserTx, user: UserId) -> Result<ProfileRow, DatabaseEr
          where u.id = $1 and u.deleted_at is null",
     )
     .bind(user.uuid())
-    .fetch_one(tx)
+    .persistent(false)
+    .fetch_one(executor)
     .await?;
     Ok(ProfileRow {
         user: UserId::from_uuid(row.id),
@@ -91,7 +92,11 @@ pub async fn get(tx: &mut UserTx, user: UserId) -> Result<ProfileRow, DatabaseEr
 ///
 /// # Errors
 /// The database's.
-pub async fn update(tx: &mut UserTx, user: UserId, change: &ProfileChange<'_>) -> Result<(), DatabaseError> {
+pub async fn update(
+    executor: impl PgExecutor<'_>,
+    user: UserId,
+    change: &ProfileChange<'_>,
+) -> Result<(), DatabaseError> {
     sqlx::query(
         "update users set name = coalesce($2, name), locale = coalesce($3, locale),
              time_zone = coalesce($4, time_zone), notifications = notifications || $5
@@ -102,7 +107,8 @@ pub async fn update(tx: &mut UserTx, user: UserId, change: &ProfileChange<'_>) -
     .bind(change.locale)
     .bind(change.time_zone)
     .bind(Json(change.notifications))
-    .execute(tx)
+    .persistent(false)
+    .execute(executor)
     .await?;
     Ok(())
 }

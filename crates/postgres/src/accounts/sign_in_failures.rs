@@ -105,3 +105,28 @@ pub async fn end_pause(
     .await?;
     Ok(row.map(failures))
 }
+
+/// Takes a failure back that was counted at `counted_at` and never was one. The pause that it began ends with it, unless
+/// somebody has failed since: the last one then counts as from `ended_at`.
+///
+/// # Errors
+/// The database's.
+pub async fn undo(
+    tx: &mut SystemTx,
+    subject: &[u8; 32],
+    counted_at: DateTime<Utc>,
+    ended_at: DateTime<Utc>,
+) -> Result<(), DatabaseError> {
+    sqlx::query(
+        "update sign_in_failures
+         set failures = greatest(failures - 1, 0),
+             last_failed_at = case when last_failed_at = $2 then $3 else last_failed_at end
+         where subject = $1",
+    )
+    .bind(subject.as_slice())
+    .bind(counted_at)
+    .bind(ended_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

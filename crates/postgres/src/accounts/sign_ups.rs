@@ -102,16 +102,7 @@ pub async fn find(
     .await?)
 }
 
-/// The sign-up of somebody who waits for its link, as the link says it.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct WaitingSignUp {
-    /// The person's name.
-    pub name: String,
-    /// The organization to create.
-    pub organization_name: String,
-}
-
-/// Repeats the newest sign-up of an address that still waits and was made from this browser, under another token; `None`
+/// Repeats the newest sign-up of an address that still waits and was made from this browser, under another token; `false`
 /// when there is none. One statement either way. Somebody else's is never repeated: whoever signs up with the address
 /// after its owner would have the owner confirm a password that is not theirs.
 ///
@@ -124,23 +115,23 @@ pub async fn repeat(
     browser_hash: Option<&[u8; 32]>,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
-) -> Result<Option<WaitingSignUp>, DatabaseError> {
-    Ok(sqlx::query_as(
+) -> Result<bool, DatabaseError> {
+    let repeated = sqlx::query(
         "insert into sign_ups
              (token_hash, email_normalized, password_hash, name, organization_name, browser_hash, created_at, expires_at)
          select $1, email_normalized, password_hash, name, organization_name, browser_hash, $3, $4 from sign_ups
          where email_normalized = $2 and browser_hash = $5 and confirmed_at is null and voided_at is null
              and expires_at > $3
-         order by created_at desc limit 1
-         returning name, organization_name",
+         order by created_at desc limit 1",
     )
     .bind(token_hash.as_slice())
     .bind(email)
     .bind(now)
     .bind(expires_at)
     .bind(browser_hash.map(<[u8; 32]>::as_slice))
-    .fetch_optional(tx)
-    .await?)
+    .execute(tx)
+    .await?;
+    Ok(repeated.rows_affected() == 1)
 }
 
 /// Locks every sign-up of the address that this token was sent to, always in the same order: two links of one address

@@ -74,6 +74,21 @@ pub async fn find_credentials(tx: &mut SystemTx, email: &str) -> Result<Option<C
     }))
 }
 
+/// Holds an account until the transaction ends: `false` when it is gone. Whoever changes its password or address, or makes
+/// its links worthless, holds it before anything else; two who do so at once wait for each other here, and nowhere where
+/// each has what the other waits for.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(tx: &mut SystemTx, user: UserId) -> Result<bool, DatabaseError> {
+    let held: Option<i32> =
+        sqlx::query_scalar("select 1 from users where id = $1 and deleted_at is null for no key update")
+            .bind(user.uuid())
+            .fetch_optional(tx)
+            .await?;
+    Ok(held.is_some())
+}
+
 /// Replaces the stored hash, unless it is another one than `before` by now: of two changes at once, one is made.
 ///
 /// # Errors

@@ -4,11 +4,18 @@ mod listener;
 mod shutdown;
 mod workers;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tenantry_app::{App, accounts::first_operator_link};
+use tenantry_app::{
+    App,
+    accounts::{first_operator_link, has_no_operator},
+};
 use tenantry_http::{AppState, HttpSettings, TrustedProxies};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -74,12 +81,18 @@ async fn serve(configuration: &Configuration, role: Role, metrics: PrometheusHan
     Ok(())
 }
 
-/// Without operators nobody can look after this installation, so whoever starts it is shown how to become the first. On
-/// standard output, since logs are kept and sent elsewhere. Every replica shows a link of its own; each of them works.
+/// Without operators nobody can look after this installation, so whoever starts it is shown how to become the first. The
+/// link itself is for a terminal alone: elsewhere standard output is a log, which is kept, sent on, and read by others.
+/// Every replica shows a link of its own; each of them works.
 async fn introduce_first_operator(app: &App) -> Result<(), Failure> {
-    let link = first_operator_link(app, "server start")
-        .await
-        .map_err(|error| Failure::new(FailureKind::Unavailable, error))?;
+    let unavailable = |error| Failure::new(FailureKind::Unavailable, error);
+    if !io::stdout().is_terminal() {
+        if has_no_operator(app).await.map_err(unavailable)? {
+            tracing::warn!("there is no operator yet: `tenantry operator link` prints a link to become the first");
+        }
+        return Ok(());
+    }
+    let link = first_operator_link(app, "server start").await.map_err(unavailable)?;
     let Some(link) = link else { return Ok(()) };
     print_line(&format!(
         "There is no operator yet. Open this link within 24 hours to become the first; it works once:\n  {}",

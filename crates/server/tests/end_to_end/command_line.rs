@@ -49,6 +49,20 @@ async fn doctor_tells_a_good_installation_from_a_broken_one() {
     }
 }
 
+#[tokio::test]
+async fn the_first_operators_link_is_in_no_log() {
+    let (installation, server) = Installation::start().await;
+    let log = server.log();
+    assert!(log.contains("there is no operator yet"), "{log}");
+    assert!(!log.contains("/operator/first"), "{log}");
+    assert_eq!(
+        installation.ledger.count("select count(*) from one_time_tokens").await,
+        0,
+        "none was made"
+    );
+    server.stop().await;
+}
+
 fn verdicts(findings: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     findings

@@ -573,6 +573,9 @@ export const logoutMutation = (
 
 /**
  * Estimates a password. Nothing is kept.
+ *
+ * A page may ask at every pause of whoever types. What one network asks for is counted, together with the passwords that it
+ * signs up with.
  */
 export const passwordStrengthMutation = (
   options?: Partial<Options<PasswordStrengthData>>,
