@@ -1,6 +1,12 @@
-//! Who did what: written in the transaction that does it.
+//! Who did what: written in the transaction that does it, and sealed a moment later.
 
+mod checkpoints;
+mod keeper;
+mod log_key;
 mod personal;
+mod retention;
+mod seals;
+mod verification;
 
 use std::{fmt::Display, net::IpAddr};
 
@@ -12,7 +18,16 @@ use tenantry_postgres::{
 };
 use uuid::Uuid;
 
-pub use self::personal::{Personal, find_personal};
+pub use self::{
+    checkpoints::{Checkpoint, CheckpointError, CheckpointLog, write_checkpoints},
+    keeper::{Keeping, keep},
+    personal::{Personal, find_personal},
+    retention::drop_old,
+    seals::seal_log,
+    verification::{
+        CheckpointCounts, CheckpointReadError, LogCounts, PlacedLine, Progress, verify_checkpoints, verify_log,
+    },
+};
 use crate::App;
 
 /// One act, as a use case describes it.

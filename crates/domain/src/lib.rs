@@ -4,6 +4,7 @@
 //! Each area has the same name here as in every other crate.
 
 pub mod accounts;
+pub mod audit;
 pub mod billing;
 pub mod clock;
 pub mod display_name;

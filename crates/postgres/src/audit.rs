@@ -1,9 +1,18 @@
-//! The record of who did what: rows are added in the transaction that does it and never changed.
+//! The record of who did what: rows are added in the transaction that does it and never changed. A moment later each gets
+//! its place in a chain of hashes.
+
+pub mod anchors;
+pub mod chains;
+pub mod seals;
+pub mod verification;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, PgExecutor};
-use tenantry_domain::ids::{AuditEventId, OrganizationId, UserId};
+use tenantry_domain::{
+    audit::{Chain, ChainHash, Head, Record},
+    ids::{AuditEventId, OrganizationId, UserId},
+};
 use uuid::Uuid;
 
 use crate::{DatabaseError, SystemTx};
@@ -131,4 +140,95 @@ pub async fn find_sealed(
     .bind(event.uuid())
     .fetch_optional(tx)
     .await?)
+}
+
+/// A row of the log, as its hash is made of it.
+#[derive(Debug, Clone, FromRow)]
+pub struct RecordRow {
+    chain: Uuid,
+    id: Uuid,
+    organization_id: Option<Uuid>,
+    user_id: Option<Uuid>,
+    action: String,
+    actor: String,
+    sealed_personal: Option<Vec<u8>>,
+    target: Option<String>,
+    body: String,
+    /// Within the years 1 to 9999: a time that somebody made infinite is a changed time, and not one that nobody can read.
+    at_micros: i64,
+}
+
+impl RecordRow {
+    /// Which row it is.
+    #[must_use]
+    pub fn event(&self) -> AuditEventId {
+        AuditEventId::from_uuid(self.id)
+    }
+
+    /// Which chain it is in: the column's, and what the ids in the row make of it.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        chain_of(self.organization_id, self.user_id)
+    }
+
+    /// The chain's id as the column has it.
+    #[must_use]
+    pub fn chain_id(&self) -> Uuid {
+        self.chain
+    }
+
+    /// When it was written.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.at_micros).unwrap_or_default()
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn record(&self) -> Record<'_> {
+        Record {
+            id: self.id,
+            organization: self.organization_id,
+            user: self.user_id,
+            action: &self.action,
+            actor: &self.actor,
+            sealed_personal: self.sealed_personal.as_deref(),
+            target: self.target.as_deref(),
+            body: &self.body,
+            at_micros: self.at_micros,
+        }
+    }
+}
+
+fn chain_of(organization: Option<Uuid>, user: Option<Uuid>) -> Chain {
+    Chain::of(organization.map(OrganizationId::from_uuid), user.map(UserId::from_uuid))
+}
+
+fn stored_hash(bytes: &[u8]) -> Result<ChainHash, DatabaseError> {
+    ChainHash::try_from(bytes).map_err(unreadable)
+}
+
+/// Number and hash of a chain's row, as the tables beside the log keep it.
+#[derive(FromRow)]
+struct HeadRow {
+    chain: Uuid,
+    scope: String,
+    seq: i64,
+    hash: Vec<u8>,
+}
+
+impl TryFrom<HeadRow> for Head {
+    type Error = DatabaseError;
+
+    fn try_from(row: HeadRow) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            chain: Chain::from_parts(&row.scope, row.chain).map_err(unreadable)?,
+            seq: row.seq,
+            hash: stored_hash(&row.hash)?,
+        })
+    }
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> DatabaseError {
+    DatabaseError::Unexpected(sqlx::Error::Decode(error.into()))
 }

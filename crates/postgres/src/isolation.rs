@@ -33,6 +33,8 @@ impl Class {
 /// scope is not simply a column of the usual name; the class says who sees them all the same.
 pub const TABLES: &[(&str, Class)] = &[
     ("_sqlx_migrations", Class::System),
+    ("audit_anchors", Class::System),
+    ("audit_chains", Class::System),
     ("audit_events", Class::OrganizationUser),
     ("billing_customers", Class::Organization),
     ("catalog_revisions", Class::System),

@@ -66,6 +66,9 @@ pub enum Command {
     /// Look after the key that everything secret in the database is sealed under.
     #[command(subcommand)]
     MasterKey(MasterKeyCommand),
+    /// Find out whether the record of who did what is still what was written.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Manage the people who run this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -204,6 +207,51 @@ pub enum MasterKeyCommand {
     /// file. Goes on where it stopped when it was cut short; does nothing when all is done. docs/master-key.md has the
     /// whole procedure.
     Rotate(OutputArgs),
+}
+
+/// `tenantry audit …`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Go through the audit log and name every row that was changed, added out of place, or is missing.
+    ///
+    /// Each organization's log, each person's own and the installation's is a chain: a row holds the hash of the one before.
+    /// This computes every hash anew, and looks for gaps, for a tail that was cut off, for rows that no server has sealed
+    /// within a minute, and for beginnings that somebody else than the retention dropped.
+    ///
+    /// Somebody who can write to the database as its superuser can compute a whole chain anew, too. Only checkpoints show
+    /// that: the servers sign the ends of all chains and write them to standard output and to TENANTRY_AUDIT_CHECKPOINTS.
+    /// Keep them where that person cannot, and give them to this command.
+    ///
+    /// Reads only. The servers may run meanwhile. Progress is told on standard error.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tenantry audit verify --checkpoints /var/log/tenantry/checkpoints
+  tenantry audit verify --organization museum-of-examples
+  kubectl logs deployment/tenantry | tenantry audit verify --checkpoints -
+
+Exit codes:
+  0  everything is as it was written
+  1  something is not; each finding is named
+  3  there is no such organization
+  5  the database did not answer";
+
+/// `tenantry audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Only the log of this organization: id (`org_…`) or slug.
+    #[arg(long, value_name = "ORGANIZATION")]
+    pub organization: Option<String>,
+    /// What was signed: a file, a directory of such files (`*.jsonl`), or `-` for standard input. Other lines may stand
+    /// between, as in a log. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoints: Vec<PathBuf>,
+    /// How to print the answer.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What a key signs with.

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod audit;
 mod catalog;
 mod confirm;
 mod doctor;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }),
         Command::Keys(command) => with_app(file, async |wired, _| keys::run(&wired, command).await),
         Command::MasterKey(command) => with_app(file, async |wired, _| master_key::run(&wired, command).await),
+        Command::Audit(command) => with_app(file, async |wired, _| audit::run(&wired.app, command).await),
         Command::Operator(command) => with_app(file, async |wired, _| operator::run(&wired, command).await),
         Command::User(command) => with_app(file, async |wired, _| user::run(&wired.app, command).await),
         Command::Tenant(command) => with_app(file, async |wired, _| tenant::run(&wired, command).await),

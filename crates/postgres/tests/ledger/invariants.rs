@@ -54,6 +54,7 @@ macro_rules! allows {
     )+};
 }
 
+const APPEND_ONLY: &str = "the audit log is append-only";
 const OWNER: &str = "memberships_at_least_one_owner";
 
 refuses! {
@@ -148,7 +149,35 @@ refuses! {
         => "checkouts_tenant_of_product";
     an_audit_event_that_changes: "update audit_events set actor = 'nobody'"
         => "permission denied for table audit_events";
-    an_audit_event_that_vanishes: "delete from audit_events" => "permission denied for table audit_events";
+    an_audit_event_that_vanishes: "delete from audit_events" => APPEND_ONLY;
+    an_audit_event_that_vanishes_behind_an_anchor_before_its_time:
+        "update audit_events set seq = 1, prev_hash = decode(repeat('00', 32), 'hex'), hash = sha256('row')
+            where organization_id = '{organization}';
+         insert into audit_anchors (chain, scope, seq, hash, anchored_at, signature)
+         values ('{organization}', 'organization', 1, sha256('row'), now(), sha512('signature'));
+         delete from audit_events where organization_id = '{organization}'" => APPEND_ONLY;
+    an_audit_event_that_begins_sealed:
+        "insert into audit_events (id, organization_id, action, actor, seq, prev_hash, hash)
+         values (gen_random_uuid(), '{organization}', 'tenant.created', 'user', 1, sha256('row'), sha256('row'))" => APPEND_ONLY;
+    a_seal_that_is_broken:
+        "update audit_events set seq = 1, prev_hash = decode(repeat('00', 32), 'hex'), hash = sha256('row')
+            where organization_id = '{organization}';
+         update audit_events set hash = sha256('another row') where organization_id = '{organization}'" => APPEND_ONLY;
+    a_seal_that_is_taken_off:
+        "update audit_events set seq = 1, prev_hash = decode(repeat('00', 32), 'hex'), hash = sha256('row')
+            where organization_id = '{organization}';
+         update audit_events set seq = null, prev_hash = null, hash = null" => APPEND_ONLY;
+    a_seal_that_follows_nothing:
+        "update audit_events set seq = 2, prev_hash = sha256('row'), hash = sha256('row')
+            where organization_id = '{organization}'" => "a seal does not follow the end of its chain";
+    a_first_seal_that_claims_a_predecessor:
+        "update audit_events set seq = 1, prev_hash = sha256('row'), hash = sha256('row')
+            where organization_id = '{organization}'" => "a seal does not follow the end of its chain";
+    a_chain_that_begins_again:
+        "insert into audit_chains (chain, scope, seq, hash) values ('{organization}', 'organization', 3, sha256('row'));
+         update audit_events set seq = 1, prev_hash = decode(repeat('00', 32), 'hex'), hash = sha256('row')
+            where organization_id = '{organization}'" => "a seal does not follow the end of its chain";
+    half_a_seal: "update audit_events set seq = 1" => "audit_events_sealed_whole";
 }
 
 allows! {
@@ -197,12 +226,14 @@ async fn the_audit_log_is_append_only_for_the_owner_too() {
     let mut owner = test.owner().await;
     for statement in [
         "update audit_events set actor = 'nobody'",
+        "update audit_events set seq = 1, prev_hash = decode(repeat('00', 32), 'hex'), hash = sha256('row'), actor = 'nobody'
+            where organization_id = '{organization}'",
         "delete from audit_events",
         "truncate audit_events",
     ] {
         assert_eq!(
             attempt(&mut owner, world, statement).await,
-            Err("the audit log is append-only".to_owned()),
+            Err(APPEND_ONLY.to_owned()),
             "{statement}"
         );
     }

@@ -1,10 +1,13 @@
 //! What is asked about one tenant is found by an index, however many there are.
 
-use chrono::Utc;
-use sqlx::{Executor, raw_sql};
+use std::collections::BTreeSet;
+
+use chrono::{TimeDelta, Utc};
+use sqlx::{AssertSqlSafe, Executor, raw_sql};
 use tenantry_domain::ids::{CheckoutId, TenantId};
 use tenantry_postgres::{
     SystemTx,
+    audit::{anchors, chains, seals, verification},
     billing::{checkouts, subscriptions},
     provisioning::{domains, operations, tenants},
     trace,
@@ -41,7 +44,8 @@ analyze;
 async fn read_through(tx: &mut SystemTx) -> i64 {
     sqlx::query_scalar(
         "select sum(seq_tup_read)::bigint from pg_stat_xact_user_tables \
-         where relname in ('tenants', 'domains', 'operations', 'checkouts', 'stripe_events', 'jobs')",
+         where relname in ('tenants', 'domains', 'operations', 'checkouts', 'stripe_events', 'jobs', 'audit_events',
+                           'audit_chains', 'audit_anchors')",
     )
     .fetch_one(tx)
     .await
@@ -88,4 +92,55 @@ async fn one_tenant_is_not_looked_for_among_all() {
         domains::release(&mut tx, id),
     }
     assert_eq!(through_whole_tables, []);
+}
+
+/// A log of many chains, sealed and signed but for a few rows of one.
+const LONG_LOG: &str = "
+set session_replication_role = replica;
+insert into organizations (id, name) select gen_random_uuid(), 'Museum' from generate_series(1, 3000);
+insert into audit_events (id, organization_id, action, actor, seq, prev_hash, hash)
+    select gen_random_uuid(), id, 'member.invited', 'anonymous', n, sha256('row'), sha256('row')
+    from organizations, generate_series(1, 5) n;
+delete from audit_chains;
+insert into audit_chains (chain, scope, seq, hash, first_at, checkpoint_seq)
+    select id, 'organization', 5, sha256('row'), now(), 5 from organizations;
+insert into audit_anchors (chain, scope, seq, hash, anchored_at, signature)
+    select id, 'organization', 1, sha256('row'), now(), sha512('signature') from organizations;
+insert into audit_events (id, organization_id, action, actor)
+    select gen_random_uuid(), id, 'member.invited', 'anonymous' from organizations order by id limit 3;
+vacuum analyze audit_events, audit_chains, audit_anchors;
+";
+
+/// What every server asks of the log each second, and each minute.
+#[tokio::test]
+async fn what_waits_is_not_looked_for_in_the_whole_log() {
+    let test = TestDatabase::create().await;
+    populate(&test, 1).await;
+    let mut superuser = test.superuser().await;
+    for statement in LONG_LOG
+        .split_inclusive(';')
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+    {
+        superuser.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
+    }
+    let database = test.database().await;
+    let mut tx = database.system("a test").await.unwrap();
+    let before = read_through(&mut tx).await;
+    let waiting = seals::list_unsealed(&mut tx, 1_000).await.unwrap();
+    assert_eq!(waiting.len(), 4);
+    let chains: BTreeSet<Uuid> = waiting.iter().map(|row| row.chain_id()).collect();
+    let wanted = Vec::from_iter(chains);
+    assert_eq!(seals::find_ends(&mut tx, &wanted).await.unwrap().len(), wanted.len());
+    assert_eq!(chains::list_unsigned(&mut tx, 1_000).await.unwrap().len(), 0);
+    let long_ago = Utc::now() - TimeDelta::days(400);
+    assert_eq!(anchors::list_old(&mut tx, long_ago, 100, 1_000).await.unwrap().len(), 0);
+    assert_eq!(
+        verification::list_late(&mut tx, long_ago, None, 1_000)
+            .await
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(read_through(&mut tx).await, before);
 }

@@ -133,10 +133,12 @@ fn attempts(
     scope: Scope,
     own: World,
     other: World,
-    foreign_row: &str,
+    foreign_row: &ForeignRow,
 ) -> Vec<(String, String, u64)> {
+    let ForeignRow { columns, json } = foreign_row;
     let insert = format!(
-        "insert into {table} overriding system value select * from jsonb_populate_record(null::{table}, '{foreign_row}')"
+        "insert into {table} ({columns}) overriding system value
+         select {columns} from jsonb_populate_record(null::{table}, '{json}')"
     );
     let Some(owner) = owner_of(table, class) else {
         return vec![
@@ -218,16 +220,35 @@ async fn other_roles(database: &Database, own: World) -> Vec<Breach> {
     found
 }
 
-/// A row as JSON, seen by a superuser: another's, or any of a table of the system.
-async fn a_row(test: &TestDatabase, table: &str, whose: Option<(Owner, World)>) -> String {
+/// A row that somebody may want to write.
+struct ForeignRow {
+    /// Those that can be written: what is computed is not among them.
+    columns: String,
+    json: String,
+}
+
+/// A row, seen by a superuser: another's, or any of a table of the system.
+async fn a_row(test: &TestDatabase, table: &str, whose: Option<(Owner, World)>) -> ForeignRow {
     let condition = match whose {
         Some((owner, world)) => format!("{} = '{}'", owner.column(), owner.of(world)),
         None => "true".to_owned(),
     };
     let statement = format!("select to_jsonb(t)::text from {table} t where {condition} limit 1");
+    let mut superuser = test.superuser().await;
     let row: String = sqlx::query_scalar(AssertSqlSafe(statement))
-        .fetch_one(&mut test.superuser().await)
+        .fetch_one(&mut superuser)
         .await
         .unwrap();
-    row.replace('\'', "''")
+    let columns: String = sqlx::query_scalar(
+        "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
+          where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
+    )
+    .bind(table)
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    ForeignRow {
+        columns,
+        json: row.replace('\'', "''"),
+    }
 }

@@ -44,3 +44,7 @@ insert into oidc_codes (hash, client_id, user_id, session_id, redirect_uri, code
     select sha256('code'), 'collection', user_id, id, 'https://collection.example.com/callback', 'challenge', 'openid',
            now() + interval '1 minute'
     from sessions;
+insert into audit_chains (chain, scope, seq, hash)
+    values ('00000000-0000-0000-0000-000000000000', 'system', 1, sha256('row'));
+insert into audit_anchors (chain, scope, seq, hash, anchored_at, signature)
+    values ('00000000-0000-0000-0000-000000000000', 'system', 1, sha256('row'), now(), sha512('signature'));

@@ -116,6 +116,15 @@ pub struct Configuration {
     #[serde(default = "default_jobs")]
     pub job_workers: usize,
 
+    /// File or directory that signed checkpoints of the audit log are appended to, besides standard output.
+    pub audit_checkpoints: Option<PathBuf>,
+    /// Seconds between two checkpoints.
+    #[serde(default = "default_audit_checkpoint")]
+    pub audit_checkpoint_secs: u64,
+    /// Days that a row of the audit log is kept; 366 at least.
+    #[serde(default = "default_audit_keep")]
+    pub audit_keep_days: u32,
+
     /// Which log lines appear, such as `info,tenantry=debug`.
     #[serde(default = "default_log")]
     pub log: String,
@@ -176,6 +185,9 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("password_concurrency", "TENANTRY_PASSWORD_CONCURRENCY"),
     ("operation_workers", "TENANTRY_OPERATION_WORKERS"),
     ("job_workers", "TENANTRY_JOB_WORKERS"),
+    ("audit_checkpoints", "TENANTRY_AUDIT_CHECKPOINTS"),
+    ("audit_checkpoint_secs", "TENANTRY_AUDIT_CHECKPOINT_SECS"),
+    ("audit_keep_days", "TENANTRY_AUDIT_KEEP_DAYS"),
     ("log", "TENANTRY_LOG"),
     ("log_format", "TENANTRY_LOG_FORMAT"),
     ("otlp_endpoint", "TENANTRY_OTLP_ENDPOINT"),
@@ -230,6 +242,14 @@ fn default_operations() -> usize {
 
 fn default_jobs() -> usize {
     16
+}
+
+fn default_audit_checkpoint() -> u64 {
+    60
+}
+
+fn default_audit_keep() -> u32 {
+    400
 }
 
 fn default_log() -> String {

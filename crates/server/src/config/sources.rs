@@ -160,6 +160,9 @@ fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
             "TENANTRY_PASSWORD_MEMORY_KIB is at least 7168, TENANTRY_PASSWORD_ITERATIONS, _LANES and _CONCURRENCY at least 1",
         );
     }
+    if configuration.audit_checkpoint_secs == 0 || configuration.audit_keep_days < 366 {
+        return problem("TENANTRY_AUDIT_CHECKPOINT_SECS is at least 1, TENANTRY_AUDIT_KEEP_DAYS at least 366");
+    }
     let operator_host = configuration.operator_url.as_ref().and_then(Url::host_str);
     for host in [Some(public_host), operator_host].into_iter().flatten() {
         if share_registrable_domain(host, &configuration.tenant_domain) {
@@ -260,6 +263,15 @@ mod tests {
             let text = load_with(&variables).unwrap_err().to_string();
             assert!(text.contains("TENANTRY_PASSWORD"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_audit_log_is_kept_for_a_year_at_least() {
+        assert_eq!(load_with(&complete()).unwrap().audit_keep_days, 400);
+        let mut variables = complete();
+        variables.insert("TENANTRY_AUDIT_KEEP_DAYS", "365");
+        let text = load_with(&variables).unwrap_err().to_string();
+        assert!(text.contains("TENANTRY_AUDIT_KEEP_DAYS"), "{text}");
     }
 
     #[test]

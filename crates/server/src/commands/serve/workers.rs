@@ -1,8 +1,17 @@
 //! The half of the server that works: operations, jobs, and what runs on a timer.
 
-use std::sync::Arc;
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
-use tenantry_app::{App, workers};
+use chrono::TimeDelta;
+use tenantry_app::{
+    App,
+    audit::{self, CheckpointLog, Keeping},
+    workers,
+};
 use tenantry_operations::{
     Engine, EngineConfig, Probe,
     jobs::{JobWorker, JobWorkerConfig},
@@ -10,6 +19,7 @@ use tenantry_operations::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::shutdown;
 use crate::{
     config::Configuration,
     exit::{Failure, FailureKind},
@@ -21,6 +31,8 @@ pub(super) struct Workers {
     engine: Engine,
     jobs: JobWorker,
     timers: Vec<JoinHandle<()>>,
+    audit: JoinHandle<()>,
+    stop_audit: CancellationToken,
 }
 
 /// Starts them; each claims work at once.
@@ -55,7 +67,29 @@ pub(super) async fn start(
         },
     );
     let timers = workers::timers(app, configuration.stripe_poll_events, stop);
-    Ok(Workers { engine, jobs, timers })
+    let stop_audit = CancellationToken::new();
+    let audit = tokio::spawn(audit::keep(app.clone(), keeping(configuration), stop_audit.clone()));
+    Ok(Workers {
+        engine,
+        jobs,
+        timers,
+        audit,
+        stop_audit,
+    })
+}
+
+fn keeping(configuration: &Configuration) -> Keeping {
+    Keeping {
+        checkpoints: CheckpointLog::new(configuration.audit_checkpoints.clone(), announce),
+        checkpoint_every: Duration::from_secs(configuration.audit_checkpoint_secs),
+        keep_for: TimeDelta::days(configuration.audit_keep_days.into()),
+    }
+}
+
+/// On standard output, beside the logs on standard error: whoever collects it keeps checkpoints where the database's
+/// superuser has no say. Nobody may be reading, and then the file is what counts.
+fn announce(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 /// Where a test has the server die.
@@ -71,11 +105,14 @@ const fn probe() -> Option<Arc<dyn Probe>> {
 }
 
 impl Workers {
-    /// Claims nothing more, lets running steps finish within their grace, lets go of the rest.
-    pub(super) async fn shut_down(self) {
+    /// Claims nothing more, lets running steps finish within their grace, lets go of the rest. The audit log is sealed and
+    /// signed last, with what they have written to it.
+    pub(super) async fn shut_down(mut self) {
         tokio::join!(self.engine.shutdown(), self.jobs.shutdown());
         for timer in self.timers {
             timer.abort();
         }
+        self.stop_audit.cancel();
+        shutdown::within_grace(&mut self.audit).await;
     }
 }

@@ -260,6 +260,10 @@ const LEDGER_RULES: &[(&str, &str)] = &[
         "a tenant was paid for twice and nothing is to be refunded",
     ),
     (
+        "select action || ' ' || id from audit_events where seq is null",
+        "an act is not sealed",
+    ),
+    (
         "select key from stripe_calls where state not in ('done', 'failed')",
         "a call to Stripe has no end",
     ),
