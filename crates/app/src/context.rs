@@ -23,6 +23,8 @@ const PICTURES_AT_ONCE: usize = 2;
 /// Passwords whose strength is estimated at once. They have places of their own, so that whoever types one into a form
 /// keeps nobody from signing in.
 const ESTIMATES_AT_ONCE: usize = 2;
+/// Of these, what people may hold together who have not said who they are: sign-ups and resets find a place whatever they ask.
+const ESTIMATES_FOR_ANYBODY: usize = 1;
 
 /// The application. Cloning it is cheap.
 #[derive(Clone)]
@@ -33,6 +35,7 @@ struct Inner {
     usual_durations: UsualDurations,
     drawing: Arc<Semaphore>,
     estimating: Arc<Semaphore>,
+    estimating_for_anybody: Semaphore,
     key_ring: KeyRing,
     ended_calls: Notices,
 }
@@ -133,6 +136,7 @@ impl App {
             usual_durations: UsualDurations::default(),
             drawing: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             estimating: Arc::new(Semaphore::new(ESTIMATES_AT_ONCE)),
+            estimating_for_anybody: Semaphore::new(ESTIMATES_FOR_ANYBODY),
             key_ring: KeyRing::default(),
             ended_calls: Notices::of(calls::ENDED),
         }))
@@ -150,6 +154,11 @@ impl App {
     /// Where everybody queues who wants a password estimated.
     pub(crate) fn estimating(&self) -> &Arc<Semaphore> {
         &self.0.estimating
+    }
+
+    /// Where those queue first who may ask for an estimate without saying who they are.
+    pub(crate) fn estimating_for_anybody(&self) -> &Semaphore {
+        &self.0.estimating_for_anybody
     }
 
     /// How long steps usually take, as far as it is known.

@@ -45,7 +45,7 @@ async fn whoever_leaves_while_a_transaction_begins_leaves_none_open() {
     let database = test.database_with(|config| config.pools.app = 1).await;
     let id = Uuid::now_v7();
     for looks in 0..8 {
-        let mut begins = Box::pin(database.organization(OrganizationId::from_uuid(id)));
+        let mut begins = Box::pin(database.read_organization(OrganizationId::from_uuid(id)));
         for _ in 0..looks {
             if futures::poll!(&mut begins).is_ready() {
                 break;
@@ -53,7 +53,7 @@ async fn whoever_leaves_while_a_transaction_begins_leaves_none_open() {
             tokio::task::yield_now().await;
         }
         drop(begins);
-        // On the same connection, since there is one: in what was left open, this would be refused.
+        // On the same connection, since there is one: inside of what only reads, this would be refused.
         let mut tx = database.user(UserId::from_uuid(id)).await.unwrap();
         assert_eq!(settings(&mut tx).await, (String::new(), id.to_string()), "{looks}");
         tx.commit().await.unwrap();

@@ -72,6 +72,11 @@ pub async fn password_strength(
         Some(address) => admit(app, address).await?,
         None => ESTIMATES_PER_NETWORK.untouched(),
     };
+    // Kept until the estimate is made: however many ask, people who sign up or reset a password find a place.
+    let _turn = tokio::time::timeout(PATIENCE, app.estimating_for_anybody().acquire())
+        .await
+        .map_err(|_| HashingError::Busy)?
+        .map_err(|_| HashingError::Stopped)?;
     Ok((estimate(app, password, inputs).await?, left))
 }
 
