@@ -21,7 +21,7 @@ static SHARED: OnceCell<LocalCluster> = OnceCell::const_new();
 
 impl LocalCluster {
     /// The cluster named by `TENANTRY_TEST_CLUSTER` (`test` without it). It is started if it is not running, and it
-    /// stays: whoever runs the tests ends it (`make cluster-down`).
+    /// stays: whoever runs the tests ends it (`dev/cluster/cluster down --name test`).
     ///
     /// # Panics
     /// When this machine cannot run one; the message says why. Tests of the cluster fail then, they are not skipped.
