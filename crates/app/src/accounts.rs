@@ -23,6 +23,7 @@ mod own_second_factor;
 mod own_sessions;
 mod password_hasher;
 mod profile;
+mod request_rate;
 mod resend;
 mod reset_password;
 mod second_factor;
@@ -96,4 +97,6 @@ pub use user_directory::{
 };
 
 pub(crate) use oidc::{register as register_client, retire as retire_client};
+pub(crate) use request_rate::admit as admit_request;
+pub(crate) use throttle::subject as counted_subject;
 pub(crate) use tokens::KeyRing;

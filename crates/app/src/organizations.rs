@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use chrono::SubsecRound;
 use rand::{TryRng, rngs::SysRng};
 use tenantry_domain::{
+    accounts::{Allowance, rate::ORGANIZATIONS_PER_PERSON},
     display_name::DisplayName,
     ids::{OrganizationId, UserId},
     organizations::{Role, slug},
@@ -17,7 +18,7 @@ use tenantry_postgres::{
 };
 
 use crate::{
-    App,
+    App, accounts,
     audit::{self, Act},
     error::Fault,
 };
@@ -49,6 +50,9 @@ pub enum CreateError {
     /// The person owns too many.
     #[error("one person owns at most {MAX_OWNED} organizations")]
     TooMany,
+    /// The person made too many in a short time.
+    #[error("too many organizations were made")]
+    TooManyRequests(Allowance),
     /// The person was erased while the request was on its way.
     #[error("the person's account was deleted")]
     NoSuchUser,
@@ -57,19 +61,20 @@ pub enum CreateError {
     Fault(#[from] Fault),
 }
 
-/// Makes an organization that the user owns, or finds it where an earlier attempt made it.
+/// Makes an organization that the user owns, and says how many more they may make; or finds it where an earlier attempt
+/// made it, which counts once.
 ///
 /// # Errors
-/// When the user owns too many, or was erased.
+/// When the user owns too many, made too many in a short time, or was erased.
 pub async fn create(
     app: &App,
     id: OrganizationId,
     owner: UserId,
     name: &DisplayName,
     address: Option<IpAddr>,
-) -> Result<Membership, CreateError> {
+) -> Result<(Membership, Option<Allowance>), CreateError> {
     if let Some(made) = find_membership(app, owner, &OrganizationKey::Id(id)).await? {
-        return Ok(made);
+        return Ok((made, None));
     }
     // A new slug must differ from everybody's.
     let mut tx = app
@@ -84,9 +89,13 @@ pub async fn create(
     if owned >= MAX_OWNED {
         return Err(CreateError::TooMany);
     }
+    let subject = accounts::counted_subject(app, &["organizations", "person", &owner.to_string()])?;
+    let left = accounts::admit_request(app, &mut tx, &subject, ORGANIZATIONS_PER_PERSON)
+        .await?
+        .map_err(CreateError::TooManyRequests)?;
     let membership = create_owned(app, &mut tx, id, owner, name.as_str(), address).await?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(membership)
+    Ok((membership, Some(left)))
 }
 
 /// The same inside a transaction that goes on.

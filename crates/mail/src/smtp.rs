@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpSettingsError {
     /// Not an address of a mail server.
-    #[error("the mail server's address is not of the form smtps://user:password@host or smtp://host:port")]
+    #[error(
+        "the mail server's address is not of the form smtps://user:password@host[:port], smtp://host:port?tls=required, \
+         or smtp://host:port for a server on this machine"
+    )]
     MalformedUrl,
     /// Links that sign people in would travel in clear.
     #[error(

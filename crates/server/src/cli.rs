@@ -48,14 +48,14 @@ pub struct OutputArgs {
 pub enum Command {
     /// Serve the web interface, the API and the workers.
     ///
-    /// Refuses to start when the ledger is open (row-level security off, a role with too many rights) or a setting is
+    /// Refuses to start when the database is open (row-level security off, a role with too many rights) or a setting is
     /// wrong. Any number of replicas may run on one database; any of them may be killed at any moment.
     Serve(ServeArgs),
     /// Bring the database up to date: roles, tables, policies. Safe to run again, and by several at once.
     ///
     /// Uses DATABASE_MIGRATION_URL, the owner of the schema; no superuser is needed.
     Migrate(OutputArgs),
-    /// Describe what is sold, in one file.
+    /// Compare the file that describes what is sold with the database and Stripe, and apply it.
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Check database, Stripe, cluster, Helm, mail and domains, and say how to mend what is wrong.
@@ -203,9 +203,9 @@ pub enum KeysCommand {
 pub enum MasterKeyCommand {
     /// Seal everything anew under the last key of the master key file.
     ///
-    /// The file holds the former keys too, which open what they have sealed. Servers may run meanwhile, with the same
-    /// file. Goes on where it stopped when it was cut short; does nothing when all is done. docs/master-key.md has the
-    /// whole procedure.
+    /// Makes no key: put the new one into the file first. The file holds the former keys too, which open what
+    /// they have sealed. Servers may run meanwhile, with the same file. Goes on where it stopped when it was cut short; does
+    /// nothing when all is done. docs/master-key.md has the whole procedure.
     Rotate(OutputArgs),
 }
 
@@ -220,7 +220,7 @@ pub enum AuditCommand {
     ///
     /// Somebody who can write to the database as its superuser can compute a whole chain anew, too. Only checkpoints show
     /// that: the servers sign the ends of all chains and write them to standard output and to TENANTRY_AUDIT_CHECKPOINTS.
-    /// Keep them where that person cannot, and give them to this command.
+    /// Keep them where that person cannot, and give them to this command: those of all replicas, which take turns.
     ///
     /// Reads only. The servers may run meanwhile. Progress is told on standard error.
     #[command(after_help = VERIFY_EXAMPLES)]
@@ -229,13 +229,14 @@ pub enum AuditCommand {
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
-  tenantry audit verify --checkpoints /var/log/tenantry/checkpoints
+  tenantry audit verify --checkpoints /var/lib/tenantry/checkpoints
   tenantry audit verify --organization museum-of-examples
-  kubectl logs deployment/tenantry | tenantry audit verify --checkpoints -
+  kubectl logs --selector app=tenantry --tail=-1 | tenantry audit verify --checkpoints -
 
 Exit codes:
   0  everything is as it was written
   1  something is not; each finding is named
+  2  wrong usage or configuration, or a file of checkpoints cannot be read
   3  there is no such organization
   5  the database did not answer";
 
@@ -268,9 +269,10 @@ pub enum AlgorithmArg {
 /// The rights of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OperatorRoleArg {
-    /// Sees everything, changes nothing.
+    /// Sees everything but the list of operators, changes nothing.
     Viewer,
-    /// Also retries and replays, ends people's sessions, and looks through their eyes.
+    /// Also retries and replays, sends payments back that bought nothing, ends people's sessions, and looks through their
+    /// eyes.
     Support,
     /// Also provisions and deprovisions, and manages operators.
     Admin,
@@ -382,10 +384,10 @@ pub enum UserCommand {
 pub enum TenantCommand {
     /// List tenants, newest first.
     List {
-        /// Only those in this state, such as `failed`.
+        /// Only those in this state: pending, provisioning, active, upgrading, suspended, deprovisioning, deleted or failed.
         #[arg(long)]
         state: Option<String>,
-        /// Only those whose name, host or organization contains this.
+        /// Only those whose name, host, namespace or organization contains this.
         #[arg(long)]
         search: Option<String>,
         /// How many at most.
@@ -405,6 +407,8 @@ pub enum TenantCommand {
         output: OutputArgs,
     },
     /// Create a tenant without a payment.
+    ///
+    /// Servers with workers do the work: while none runs, `--wait` waits.
     Provision {
         /// Organization that owns it: id or slug.
         #[arg(long)]
@@ -423,7 +427,9 @@ pub enum TenantCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Try again what failed.
+    /// Try the latest operation of a tenant again, where it failed or is stuck.
+    ///
+    /// Servers with workers do the work: while none runs, `--wait` waits.
     Retry {
         /// Id, namespace or host.
         tenant: String,
@@ -433,7 +439,9 @@ pub enum TenantCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Remove a tenant with everything that belongs to it.
+    /// Remove a tenant with all of its data, and end the subscription that pays for it alone. There is no undo.
+    ///
+    /// Servers with workers do the work: while none runs, `--wait` waits.
     Deprovision {
         /// Id, namespace or host.
         tenant: String,

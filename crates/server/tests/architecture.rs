@@ -20,12 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "tenantry-http",
-        &[
-            "tenantry-domain",
-            "tenantry-postgres",
-            "tenantry-app",
-            "tenantry-operations",
-        ],
+        &["tenantry-domain", "tenantry-postgres", "tenantry-app"],
     ),
     (
         "tenantry-server",

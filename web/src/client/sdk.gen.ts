@@ -1693,6 +1693,8 @@ export const listOrganizations = <ThrowOnError extends boolean = true>(
 
 /**
  * Makes an organization that the caller owns.
+ *
+ * Somebody may make twenty at once, and one more every ten minutes.
  */
 export const createOrganization = <ThrowOnError extends boolean = true>(
   options: Options<CreateOrganizationData, ThrowOnError>,

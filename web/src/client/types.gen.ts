@@ -6088,6 +6088,10 @@ export type CreateOrganizationErrors = {
    */
   422: Problem
   /**
+   * `too_many_attempts`, with `Retry-After`
+   */
+  429: Problem
+  /**
    * What any address answers: `method_not_allowed` (405), `request_timeout` (408), `headers_too_large` (431), `internal_error` (500), `temporarily_unavailable` (503), `timed_out` (504), and anything else that went wrong; `code` says what.
    */
   default: Problem

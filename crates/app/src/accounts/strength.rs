@@ -3,19 +3,18 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::SubsecRound;
 use tenantry_domain::accounts::{
     Allowance,
     password::{MAX_BYTES, MIN_CHARS},
     rate::ESTIMATES_PER_NETWORK,
 };
-use tenantry_postgres::accounts::request_rates;
 use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
 use super::{
     HashingError,
     password_hasher::PATIENCE,
+    request_rate,
     throttle::{network, subject},
 };
 use crate::{App, error::Fault};
@@ -81,23 +80,17 @@ pub async fn password_strength(
 }
 
 async fn admit(app: &App, address: IpAddr) -> Result<Allowance, EstimateError> {
-    // As exact as the ledger keeps it: what is rounded up would be asked for once more.
-    let now = app.clock.now().trunc_subsecs(6);
     let subject = subject(app, &["password strength", "network", &network(address)])?;
     let mut tx = app
         .database
         .system("count estimates: nobody is signed in yet")
         .await
         .map_err(Fault::from)?;
-    let used_until = request_rates::lock(&mut tx, &subject, now).await.map_err(Fault::from)?;
-    let taken = ESTIMATES_PER_NETWORK
-        .take(used_until, now)
+    let left = request_rate::admit(app, &mut tx, &subject, ESTIMATES_PER_NETWORK)
+        .await?
         .map_err(EstimateError::TooManyRequests)?;
-    request_rates::set(&mut tx, &subject, taken.used_until)
-        .await
-        .map_err(Fault::from)?;
     tx.commit().await.map_err(Fault::from)?;
-    Ok(taken.left)
+    Ok(left)
 }
 
 /// The same for somebody who is counted otherwise.

@@ -177,7 +177,7 @@ pub(super) fn name(app: &App, door: &str, email: &str) -> Result<String, Fault> 
 }
 
 /// What is counted, as a keyed hash: the tables name nobody.
-pub(super) fn subject(app: &App, parts: &[&str]) -> Result<[u8; 32], Fault> {
+pub(crate) fn subject(app: &App, parts: &[&str]) -> Result<[u8; 32], Fault> {
     let mut hash = Sha256::new();
     hash.update(app.sealer.derive("sign-in throttle")?.as_slice());
     for part in parts {

@@ -37,6 +37,13 @@ pub const ESTIMATES_PER_NETWORK: Rate = Rate {
     refill: TimeDelta::milliseconds(500),
 };
 
+/// Organizations that one person makes: a day's work at once for somebody who moves in, and no more than a script that ran
+/// wild should leave behind.
+pub const ORGANIZATIONS_PER_PERSON: Rate = Rate {
+    burst: 20,
+    refill: TimeDelta::minutes(10),
+};
+
 /// Once more was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {

@@ -125,7 +125,7 @@ fn add_rate_limits(responses: &mut Map<String, Value>) {
         .and_then(|response| response["description"].as_str())
         .is_some_and(|description| description.contains("too_many_attempts"));
     let statuses: &[&str] = if is_counted {
-        &["200", "202", "204", "401", "429"]
+        &["200", "201", "202", "204", "401", "429"]
     } else {
         &[]
     };

@@ -13,7 +13,13 @@ use tenantry_domain::{display_name::DisplayName, ids::OrganizationId};
 use utoipa::ToSchema;
 
 use super::{get::OrganizationView, problems};
-use crate::{AppState, ClientAddress, Problem, SignedIn, ValidJson, body::rules, idempotency::NewId, problem::kinds};
+use crate::{
+    AppState, ClientAddress, Problem, SignedIn, ValidJson,
+    body::rules,
+    idempotency::NewId,
+    problem::kinds,
+    rate_limit::{self, RateLimit},
+};
 
 /// A new organization.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -26,12 +32,15 @@ pub struct CreateOrganizationRequest {
 }
 
 /// Makes an organization that the caller owns.
+///
+/// Somebody may make twenty at once, and one more every ten minutes.
 #[utoipa::path(
     post, path = "/organizations", tag = "organizations", security(("session" = [])),
     request_body = CreateOrganizationRequest,
     responses(
         (status = 201, description = "Made; `Location` names it", body = OrganizationView),
         (status = 409, description = "`too_many_organizations`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_attempts`, with `Retry-After`", body = crate::problem::ProblemDocument, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn create_organization(
@@ -51,12 +60,19 @@ pub(super) async fn create_organization(
         address,
     )
     .await;
-    let membership = created.map_err(|error| match error {
+    let (membership, left) = created.map_err(|error| match error {
         CreateError::TooMany => Problem::of(problems::TOO_MANY_ORGANIZATIONS),
+        CreateError::TooManyRequests(allowance) => rate_limit::used_up(allowance),
         CreateError::NoSuchUser => Problem::of(kinds::UNAUTHENTICATED),
         CreateError::Fault(fault) => fault.into(),
     })?;
     let location = format!("/api/v1/organizations/{}", membership.organization);
     let view = OrganizationView::new(&membership, Vec::new());
-    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(view)).into_response())
+    Ok((
+        StatusCode::CREATED,
+        left.map(RateLimit),
+        AppendHeaders([(LOCATION, location)]),
+        Json(view),
+    )
+        .into_response())
 }

@@ -8,6 +8,7 @@
 
 mod allowances;
 mod audit;
+mod authenticator_apps;
 mod avatar;
 mod bodies;
 mod bombs;

@@ -1,5 +1,6 @@
 //! Organizations are found by their members alone.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::support::TestApp;
@@ -140,6 +141,7 @@ async fn one_person_owns_a_bounded_number() {
     let test = TestApp::start().await;
     let mut ada = test.person("ada").await;
     for _ in 0..47 {
+        test.clock.advance(TimeDelta::minutes(10));
         assert_eq!(
             ada.browser
                 .post("/api/v1/organizations", &json!({ "name": "Another" }))
@@ -169,4 +171,42 @@ async fn one_person_owns_a_bounded_number() {
         .post("/api/v1/organizations", &json!({ "name": "Another" }))
         .await;
     assert_eq!((answer.status, answer.code().as_str()), (409, "too_many_organizations"));
+}
+
+#[tokio::test]
+async fn many_are_made_at_once_and_more_one_by_one() {
+    let test = TestApp::start().await;
+    let mut ada = test.person("ada").await.browser;
+    let mut grace = test.person("grace").await.browser;
+    let (path, body) = ("/api/v1/organizations", json!({ "name": "One of many" }));
+    for remaining in (0..20).rev() {
+        let made = ada.post(path, &body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert_eq!(made.header("ratelimit-limit"), "20");
+        assert_eq!(made.header("ratelimit-remaining"), remaining.to_string());
+    }
+    let key = [("idempotency-key", "one more")];
+    let refused = ada.post_with(path, &body, &key).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_attempts"));
+    assert_eq!(refused.header("ratelimit-remaining"), "0");
+    assert_eq!(refused.header("ratelimit-reset"), "600");
+    assert_eq!(refused.header("retry-after"), "600");
+    assert_eq!(
+        grace.post(path, &body).await.header("ratelimit-remaining"),
+        "19",
+        "everybody counts for themselves"
+    );
+    test.clock.advance(TimeDelta::seconds(599));
+    let early = ada.post_with(path, &body, &key).await;
+    assert_eq!((early.status, early.header("retry-after")), (429, "1"));
+    let made = "select count(*) from organizations where name = 'One of many'";
+    assert_eq!(test.count(made).await, 21, "nothing is left of what was refused");
+
+    test.clock.advance(TimeDelta::seconds(1));
+    let made = ada.post_with(path, &body, &key).await;
+    assert_eq!((made.status, made.header("ratelimit-remaining")), (201, "0"));
+    let again = ada.post_with(path, &body, &key).await;
+    assert_eq!(again.status, 201, "the same one, which counted once");
+    assert_eq!(again.json()["id"], made.json()["id"]);
+    assert_eq!(ada.post(path, &body).await.status, 429);
 }

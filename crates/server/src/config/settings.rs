@@ -88,7 +88,8 @@ pub struct Configuration {
     /// Where health probes connect, sending the tenant's host name; by default the host is resolved.
     pub ingress_address: Option<SocketAddr>,
 
-    /// Mail server: `smtps://user:password@host`, `smtp://host:port`.
+    /// Mail server: `smtps://user:password@host[:port]`, `smtp://host:port?tls=required` for STARTTLS, or `smtp://host:port`
+    /// for a server on this machine.
     pub smtp_url: SecretString,
     /// Sender of mails.
     pub mail_from: String,

@@ -1975,6 +1975,8 @@ export const listOrganizationsOptions = (options?: Options<ListOrganizationsData
 
 /**
  * Makes an organization that the caller owns.
+ *
+ * Somebody may make twenty at once, and one more every ten minutes.
  */
 export const createOrganizationMutation = (
   options?: Partial<Options<CreateOrganizationData>>,

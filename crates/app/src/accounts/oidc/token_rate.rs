@@ -1,17 +1,18 @@
 //! How many tokens clients of single sign-on may ask for: counted for the network that asks, and for the client in whose
-//! name it does. Replicas agree, because PostgreSQL counts.
+//! name it does.
 
 use std::net::IpAddr;
 
-use chrono::SubsecRound;
 use tenantry_domain::accounts::{
     Allowance,
     rate::{Rate, TOKENS_PER_CLIENT, TOKENS_PER_NETWORK, TOKENS_PER_PUBLIC_CLIENT},
 };
-use tenantry_postgres::accounts::request_rates;
 
 use super::{
-    super::throttle::{network, subject},
+    super::{
+        request_rate,
+        throttle::{network, subject},
+    },
     Client,
 };
 use crate::{App, error::Fault};
@@ -38,8 +39,6 @@ pub async fn admit_token_request(
     client: Option<&Client>,
     address: Option<IpAddr>,
 ) -> Result<Allowance, TokenRateError> {
-    // As exact as the ledger keeps it: what is rounded up would be asked for once more.
-    let now = app.clock.now().trunc_subsecs(6);
     let mut tx = app
         .database
         .system("count requests for tokens: nobody is signed in by them")
@@ -47,12 +46,10 @@ pub async fn admit_token_request(
         .map_err(Fault::from)?;
     let mut left: Option<Allowance> = None;
     for (subject, rate) in subjects(app, client, address)? {
-        let used_until = request_rates::lock(&mut tx, &subject, now).await.map_err(Fault::from)?;
-        let taken = rate.take(used_until, now).map_err(TokenRateError::TooManyRequests)?;
-        request_rates::set(&mut tx, &subject, taken.used_until)
-            .await
-            .map_err(Fault::from)?;
-        left = Some(left.map_or(taken.left, |left| left.or_less(taken.left)));
+        let its = request_rate::admit(app, &mut tx, &subject, rate)
+            .await?
+            .map_err(TokenRateError::TooManyRequests)?;
+        left = Some(left.map_or(its, |left| left.or_less(its)));
     }
     tx.commit().await.map_err(Fault::from)?;
     Ok(left.unwrap_or_else(|| TOKENS_PER_NETWORK.untouched()))

@@ -7,7 +7,8 @@ use super::Finding;
 use crate::config::Configuration;
 
 const AREA: &str = "mail";
-const MEND: &str = "check TENANTRY_SMTP_URL: smtps://USER:PASSWORD@HOST, or smtp://HOST:PORT for a server without TLS";
+const MEND: &str = "check TENANTRY_SMTP_URL: smtps://USER:PASSWORD@HOST[:PORT], smtp://HOST:PORT?tls=required \
+                    for STARTTLS, or smtp://HOST:PORT for a server on this machine";
 
 pub(super) async fn check(configuration: &Configuration) -> Vec<Finding> {
     let mailer = match SmtpMailer::new(&configuration.smtp_url, &configuration.mail_from) {
