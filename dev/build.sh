@@ -20,6 +20,8 @@ need_rust() {
     printf 'Rust %s is older than 1.95. Run: rustup update stable\n' "$version" >&2
     exit 1
   fi
+  # Rust links by it, and some libraries are written in C.
+  command -v cc >/dev/null || dev/tools/install apt gcc libc6-dev
 }
 
 build_cluster() {

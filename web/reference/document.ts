@@ -42,6 +42,7 @@ export interface Parameter {
   required?: boolean
   description?: string
   schema?: Schema
+  example?: unknown
 }
 
 export interface Operation {
@@ -55,11 +56,23 @@ export interface Operation {
   responses: Record<string, Answer>
 }
 
+/** A way to show who calls. */
+export interface SecurityScheme {
+  type: string
+  scheme?: string
+  in?: string
+  name?: string
+}
+
 export interface Document {
   info: { title: string; version: string; description?: string }
   tags?: { name: string; description?: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema>; responses?: Record<string, Answer> }
+  components: {
+    schemas: Record<string, Schema>
+    responses?: Record<string, Answer>
+    securitySchemes?: Record<string, SecurityScheme>
+  }
 }
 
 /** An operation and where it stands. */

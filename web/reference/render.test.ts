@@ -37,6 +37,20 @@ describe('the reference', () => {
     expect(token).toContain('Takes a product’s client id and secret, if there is one.')
   })
 
+  it('shows a call of every operation in three languages, one of them open', () => {
+    const page = render(real)
+    const operations = Object.values(real.paths).flatMap((item) => Object.values(item))
+    for (const { operationId } of operations) {
+      const blocks = page.split(`<details class="call" name="call-${operationId}"`).slice(1)
+      expect(blocks.map((block) => /^( open)?><summary>([^<]+)/.exec(block)?.slice(1))).toEqual([
+        [' open', 'curl'],
+        [undefined, 'Python'],
+        [undefined, 'JavaScript'],
+      ])
+    }
+    expect(page).toContain('--header &quot;Authorization: Bearer $TENANTRY_TOKEN&quot;')
+  })
+
   it('makes examples that have the shape of their schema', () => {
     const session = exampleOf(real, { $ref: '#/components/schemas/Session' }) as Record<string, unknown>
     expect(Object.keys(session)).toContain('csrf_token')

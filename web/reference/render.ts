@@ -1,3 +1,4 @@
+import { exampleCall, INSTALLATION } from './call.ts'
 import {
   operationsOf,
   resolvedAnswer,
@@ -9,6 +10,7 @@ import {
 import { exampleOf } from './example.ts'
 import { escape, inline, words } from './html.ts'
 import { membersTable, typeWords } from './schema.ts'
+import { LANGUAGES } from './snippets.ts'
 
 const DOORS: Record<string, string> = {
   session: 'a person’s session',
@@ -42,7 +44,10 @@ function introduction(document: Document): string {
 currency’s smallest unit. Identifiers carry a prefix that says what they name.</p>
 <p>Failures are <code>application/problem+json</code> (RFC 9457) with a stable <code>code</code> and a <code>detail</code> that says what to do.
 Calls of a browser’s session that change something carry <code>X-CSRF-Token</code>, and may carry <code>Idempotency-Key</code> to be sent
-again without harm. Lists answer <code>next_cursor</code>: pass it as <code>cursor</code> for the next page.</p>`
+again without harm. Lists answer <code>next_cursor</code>: pass it as <code>cursor</code> for the next page.</p>
+<p>Example calls go to <code>${INSTALLATION}</code>: write the address of your installation there. Tokens and
+sessions come from the environment. The examples in Python use the package <code>requests</code>, those in JavaScript run as
+modules of Node.</p>`
 }
 
 function renderMenu(document: Document, tag: string): string {
@@ -75,6 +80,7 @@ ${words(operation.description)}
 <p class="door">${door(operation)}</p>
 ${parameters(document, operation)}
 ${body(document, operation)}
+${calls(document, operation)}
 ${answers(document, operation)}
 </article>`
 }
@@ -141,6 +147,17 @@ function asForm(example: unknown): string {
 /** Wide examples scroll by themselves, so they must be reachable by keyboard. */
 function code(text: string, label: string): string {
   return `<pre tabindex="0" role="region" aria-label="${escape(label)}"><code>${escape(text)}</code></pre>`
+}
+
+/** The same call in several languages, one of them open at a time. */
+function calls(document: Document, operation: Placed): string {
+  const call = exampleCall(document, operation)
+  const id = escape(operation.operationId)
+  const languages = LANGUAGES.map(
+    ({ name, write }, index) =>
+      `<details class="call" name="call-${id}"${index === 0 ? ' open' : ''}><summary>${name}</summary>${code(write(call), `Example call of ${operation.operationId} in ${name}`)}</details>`,
+  )
+  return `<h4>Example call</h4>${languages.join('')}`
 }
 
 function answers(document: Document, operation: Placed): string {

@@ -62,7 +62,8 @@ impl Guest {
 
     fn tenantry(&self, arguments: &[&str]) -> Command {
         let mut command = tenantry(&self.options, &self.environment);
-        command.args(arguments);
+        // Ctrl-C once more, while the cluster is being left, is not meant for these.
+        command.args(arguments).process_group(0);
         command
     }
 }

@@ -109,7 +109,14 @@ impl Supervisor {
             terminate(&mut running.child).await;
         }
         while let Some((name, mut command)) = self.farewells.pop() {
-            let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).status().await;
+            // In a group of its own, like all that we start: the terminal sends Ctrl-C to the foreground's, and whoever
+            // presses it twice means us, not the cleaning up.
+            let ended = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .process_group(0)
+                .status()
+                .await;
             if !ended.is_ok_and(|status| status.success()) {
                 say(&format!("{name} could not be stopped cleanly"));
             }
@@ -119,18 +126,19 @@ impl Supervisor {
 
 async fn terminate(child: &mut Child) {
     let Some(id) = child.id() else { return };
-    let group = format!("-{id}");
-    let _ = Command::new("kill")
-        .args(["-TERM", "--", &group])
-        .stderr(Stdio::null())
-        .status()
-        .await;
+    signal("-TERM", id).await;
     if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
-        let _ = Command::new("kill")
-            .args(["-KILL", "--", &group])
-            .stderr(Stdio::null())
-            .status()
-            .await;
+        signal("-KILL", id).await;
         let _ = child.wait().await;
     }
+}
+
+/// Signals a program and all that it started.
+async fn signal(name: &str, id: u32) {
+    let _ = Command::new("kill")
+        .args([name, "--", &format!("-{id}")])
+        .stderr(Stdio::null())
+        .process_group(0)
+        .status()
+        .await;
 }
