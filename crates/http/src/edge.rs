@@ -106,13 +106,11 @@ fn finish(state: &AppState, mut response: Response, request_id: &str) -> Respons
         }
         let rendered = problem.render(request_id);
         // What the problem's maker set beside it (a cookie, Allow) stays.
-        let set_beside = std::mem::take(response.headers_mut());
+        let mut headers = std::mem::take(response.headers_mut());
+        headers.remove(http::header::CONTENT_LENGTH);
         response = rendered;
-        for (name, value) in &set_beside {
-            if !response.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
-                response.headers_mut().append(name.clone(), value.clone());
-            }
-        }
+        headers.extend(std::mem::take(response.headers_mut()));
+        *response.headers_mut() = headers;
     }
     headers::secure(state, &mut response);
     if let Ok(value) = HeaderValue::from_str(request_id) {

@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod billing;
 mod body;
 mod cookie;
+mod cors;
 mod csrf;
 mod edge;
 mod health;
@@ -32,6 +33,7 @@ mod ui;
 
 pub use authorization::{Authorized, Operator, SignedIn};
 pub use body::{ValidJson, ValidQuery};
+pub use cors::{CorsOrigins, InvalidOrigin};
 pub use edge::client::{ClientAddress, TrustedProxies};
 pub use openapi::document as openapi_document;
 pub use pagination::{PageParameters, Paging};

@@ -12,7 +12,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    AppState, accounts, billing, body, edge, health, idempotency, meta, openapi, operator, organizations,
+    AppState, accounts, billing, body, cors, edge, health, idempotency, meta, openapi, operator, organizations,
     problem::{Problem, kinds},
     provisioning, ui,
 };
@@ -63,6 +63,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(limit_time))
         .layer(CatchPanicLayer::custom(panicked))
+        // Around these two: a page may also read how its call failed.
+        .layer(from_fn_with_state(state.clone(), cors::handle))
         .layer(from_fn_with_state(state.clone(), edge::handle))
         .with_state(state)
 }

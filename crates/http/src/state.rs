@@ -6,7 +6,7 @@ use tenantry_app::{App, provisioning::ProgressFeed, sealing::SealingError};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{edge::client::TrustedProxies, provisioning::slots::StreamSlots};
+use crate::{cors::CorsOrigins, edge::client::TrustedProxies, provisioning::slots::StreamSlots};
 
 /// Gives a span the parent that a W3C `traceparent` names, where traces are exported.
 pub type SpanParent = Arc<dyn Fn(&tracing::Span, &str) + Send + Sync>;
@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub span_parent: Option<SpanParent>,
     /// The address that browsers open, where it is not the public one; pages from elsewhere may not call.
     pub origin: Option<Url>,
+    /// Pages from elsewhere that may call all the same, without cookies.
+    pub cors_origins: CorsOrigins,
     /// Whether operators are served elsewhere: their API does not exist here.
     pub without_operators: bool,
 }

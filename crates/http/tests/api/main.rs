@@ -14,6 +14,7 @@ mod bodies;
 mod bombs;
 mod clocks;
 mod contract;
+mod cors;
 mod csrf;
 mod delete_account;
 mod devices;

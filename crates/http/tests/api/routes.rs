@@ -9,6 +9,7 @@ mod others;
 mod provider;
 mod roles;
 mod table;
+mod undescribed;
 
 pub(crate) use table::{Door, routes};
 

@@ -20,7 +20,7 @@ fn first_refresh_token() -> String {
 }
 
 /// Somebody called Ada, and a program that is signed in as her.
-async fn program(test: &TestApp) -> Browser {
+pub(crate) async fn program(test: &TestApp) -> Browser {
     test.person("ada").await;
     sign_in_program(test).await
 }

@@ -16,7 +16,7 @@ use tenantry_app::{
     App,
     accounts::{first_operator_link, has_no_operator},
 };
-use tenantry_http::{AppState, HttpSettings, TrustedProxies};
+use tenantry_http::{AppState, CorsOrigins, HttpSettings, TrustedProxies};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -132,7 +132,12 @@ impl Listeners {
             if let Some(address) = configuration.operator_listen {
                 // Everything else is there as well: *view as* shows an operator a customer's pages.
                 let origin = configuration.operator_url.clone();
-                let operators = HttpSettings { origin, ..public };
+                let operators = HttpSettings {
+                    origin,
+                    // Pages elsewhere are customers', who call the other address.
+                    cors_origins: CorsOrigins::default(),
+                    ..public
+                };
                 listeners
                     .add(address, tenantry_http::router(state(app, operators)?))
                     .await?;
@@ -170,8 +175,11 @@ fn state(app: &App, settings: HttpSettings) -> Result<AppState, Failure> {
 fn http_settings(configuration: &Configuration) -> Result<HttpSettings, Failure> {
     let trusted_proxies = TrustedProxies::parse(&configuration.trusted_proxies)
         .map_err(|error| Failure::new(FailureKind::Usage, format!("TENANTRY_TRUSTED_PROXIES: {error}")))?;
+    let cors_origins = CorsOrigins::parse(&configuration.cors_origins)
+        .map_err(|error| Failure::new(FailureKind::Usage, format!("TENANTRY_CORS_ORIGINS: {error}")))?;
     Ok(HttpSettings {
         trusted_proxies,
+        cors_origins,
         span_parent: Some(Arc::new(telemetry::continue_trace)),
         ..HttpSettings::default()
     })

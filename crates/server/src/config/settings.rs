@@ -36,6 +36,9 @@ pub struct Configuration {
     /// Proxies whose forwarded address is believed, as addresses or networks (`10.0.0.0/8`).
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
+    /// Origins of pages elsewhere that may call the API with an access token (`https://app.example.com`).
+    #[serde(default)]
+    pub cors_origins: Vec<String>,
 
     /// PostgreSQL as the application role.
     pub database_url: SecretString,
@@ -158,6 +161,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("operator_url", "TENANTRY_OPERATOR_URL"),
     ("public_url", "TENANTRY_PUBLIC_URL"),
     ("trusted_proxies", "TENANTRY_TRUSTED_PROXIES"),
+    ("cors_origins", "TENANTRY_CORS_ORIGINS"),
     ("database_url", "DATABASE_URL"),
     ("database_system_url", "DATABASE_SYSTEM_URL"),
     ("database_direct_url", "DATABASE_DIRECT_URL"),
@@ -195,7 +199,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
 ];
 
 /// Settings that hold several values, separated by commas in a variable.
-pub(super) const LISTS: &[&str] = &["trusted_proxies", "stripe_webhook_secrets"];
+pub(super) const LISTS: &[&str] = &["trusted_proxies", "cors_origins", "stripe_webhook_secrets"];
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))

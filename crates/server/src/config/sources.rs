@@ -6,6 +6,7 @@ use std::{
 };
 
 use config::{Config, File, FileFormat};
+use tenantry_http::CorsOrigins;
 use url::Url;
 
 use super::{
@@ -140,6 +141,9 @@ fn check(configuration: &Configuration) -> Result<(), ConfigurationError> {
         .is_some_and(|url| !matches!(url.scheme(), "http" | "https") || url.host_str().is_none())
     {
         return problem("TENANTRY_OPERATOR_URL needs https:// and a host, such as https://operators.example.com");
+    }
+    if let Err(error) = CorsOrigins::parse(&configuration.cors_origins) {
+        return problem(&format!("TENANTRY_CORS_ORIGINS: {error}"));
     }
     if !matches!(configuration.tenant_scheme.as_str(), "http" | "https") {
         return problem("TENANTRY_TENANT_SCHEME is http or https");
@@ -279,5 +283,28 @@ mod tests {
         let mut variables = complete();
         variables.insert("STRIPE_WEBHOOK_SECRETS", "whsec_a, whsec_b");
         assert_eq!(load_with(&variables).unwrap().stripe_webhook_secrets.len(), 2);
+    }
+
+    #[test]
+    fn other_sites_are_named_exactly_or_not_at_all() {
+        assert!(load_with(&complete()).unwrap().cors_origins.is_empty());
+        let mut variables = complete();
+        variables.insert(
+            "TENANTRY_CORS_ORIGINS",
+            "https://app.example.com, http://localhost:5173",
+        );
+        assert_eq!(
+            load_with(&variables).unwrap().cors_origins,
+            ["https://app.example.com", "http://localhost:5173"]
+        );
+        for origins in [
+            "*",
+            "https://*.example.com",
+            "https://app.example.com, https://app.example.com/page",
+        ] {
+            variables.insert("TENANTRY_CORS_ORIGINS", origins);
+            let text = load_with(&variables).unwrap_err().to_string();
+            assert!(text.starts_with("TENANTRY_CORS_ORIGINS: "), "{text}");
+        }
     }
 }

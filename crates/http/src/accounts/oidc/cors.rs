@@ -1,33 +1,21 @@
-//! Which pages of other sites may call. No cookie counts at these endpoints, so any page may; everything else stays
-//! closed, because it sends no such headers.
+//! Which pages of other sites may call. No cookie counts at these endpoints, so any page may; the rest of the server is
+//! closed to all but those that the installation names.
 
-use axum::{
-    extract::Request,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
+use axum::{extract::Request, middleware::Next, response::Response};
+use http::HeaderValue;
+
+use crate::cors;
+
+const ANSWER_HEADERS: &str = "WWW-Authenticate, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 
 /// Answers a browser that asks beforehand what it may.
-pub(super) async fn preflight() -> impl IntoResponse {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
-        (header::ACCESS_CONTROL_MAX_AGE, "7200"),
-    ];
-    (StatusCode::NO_CONTENT, headers)
+pub(super) async fn preflight() -> Response {
+    cors::preflight("GET, POST", "Authorization, Content-Type", "7200")
 }
 
 /// Lets a page of any site read the answer.
 pub(super) async fn open(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(
-            "WWW-Authenticate, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
-        ),
-    );
+    cors::expose(&mut response, HeaderValue::from_static("*"), ANSWER_HEADERS);
     response
 }
