@@ -166,9 +166,11 @@ pub async fn list(app: &App, user: UserId, page: Page<'_>) -> Result<Vec<Members
 /// # Errors
 /// When the ledger does not answer.
 pub async fn find_for_operator(app: &App, text: &str) -> Result<Option<OrganizationId>, Fault> {
-    if let Ok(id) = text.parse() {
-        return Ok(Some(id));
-    }
     let mut tx = app.database.read_system("find an organization for an operator").await?;
-    Ok(organizations::find_by_slug(&mut tx, text).await?)
+    let found = match text.parse() {
+        Ok(id) => organizations::is_there(&mut tx, id).await?.then_some(id),
+        Err(_) => organizations::find_by_slug(&mut tx, text).await?,
+    };
+    tx.commit().await?;
+    Ok(found)
 }

@@ -2,16 +2,20 @@
 -- a sealer gives each, once and soon after its commit, the next number of its chain and a hash over the row and the hash
 -- before it. What is hashed is defined in crates/domain/src/audit/record.rs. Whoever goes around the triggers below, as a
 -- superuser can, is found out by `tenantry audit verify`.
+--
+-- This is the longest table, and everybody writes to it: nothing here writes it anew, and nothing is checked of rows for which
+-- it holds anyway, since they have null in the new columns. What is there waits for its seal, as any new row does.
 alter table audit_events
-    add column chain uuid not null
-        generated always as (coalesce(organization_id, user_id, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
-    add column seq bigint check (seq > 0),
-    add column prev_hash bytea check (length(prev_hash) = 32),
-    add column hash bytea check (length(hash) = 32),
-    add constraint audit_events_sealed_whole check (num_nonnulls(seq, prev_hash, hash) in (0, 3));
+    add column chain uuid,
+    add column seq bigint,
+    add column prev_hash bytea,
+    add column hash bytea,
+    add constraint audit_events_sealed_whole check (num_nonnulls(chain, seq, prev_hash, hash) in (0, 4)) not valid,
+    add constraint audit_events_sealed_well
+        check (seq > 0 and length(prev_hash) = 32 and length(hash) = 32) not valid;
 -- The end of a chain, and the walk along it.
 create unique index audit_events_by_chain on audit_events (chain, seq) where seq is not null;
--- What waits for its seal: as good as empty, whatever the size of the log.
+-- What waits for its seal: soon as good as empty, whatever the size of the log.
 create index audit_events_unsealed on audit_events (at, id) where seq is null;
 
 -- The end of each chain, and up to where it was signed. A tail that is cut off is shorter than this says.
@@ -22,7 +26,8 @@ create table audit_chains (
     hash bytea not null check (length(hash) = 32),
     -- When the first row that is left was written, where one is left: finds what has become old.
     first_at timestamptz,
-    checkpoint_seq bigint not null default 0
+    -- Nobody may say that what is still to come was signed.
+    checkpoint_seq bigint not null default 0 check (checkpoint_seq <= seq)
 );
 create index audit_chains_to_sign on audit_chains (chain) where checkpoint_seq < seq;
 create index audit_chains_by_age on audit_chains (first_at) where first_at is not null;
@@ -40,7 +45,8 @@ create table audit_anchors (
 call isolate('audit_anchors', 'system');
 revoke delete on audit_chains, audit_anchors from tenantry_system;
 
--- The sealer writes these three columns; what is old is dropped behind an anchor. The triggers hold them to it.
+-- The sealer writes these three columns, and a trigger the chain; what is old is dropped behind an anchor. The triggers hold
+-- them to it.
 grant update (seq, prev_hash, hash) on audit_events to tenantry_system;
 grant delete on audit_events to tenantry_system;
 
@@ -48,10 +54,10 @@ drop trigger audit_events_are_append_only on audit_events;
 create trigger audit_events_are_append_only before truncate on audit_events
     for each statement execute function audit_events_are_append_only();
 create trigger audit_events_begin_unsealed before insert on audit_events
-    for each row when (num_nonnulls(new.seq, new.prev_hash, new.hash) > 0)
+    for each row when (num_nonnulls(new.chain, new.seq, new.prev_hash, new.hash) > 0)
     execute function audit_events_are_append_only();
 
--- Once, and nothing else, to the last bit. (`chain` follows from other columns, and is not computed yet.)
+-- Once, and nothing else, to the last bit. The chain follows from the row itself.
 create function audit_events_are_sealed_once() returns trigger language plpgsql as $$
 declare
     unsealed audit_events := new;
@@ -59,10 +65,11 @@ begin
     unsealed.seq := null;
     unsealed.prev_hash := null;
     unsealed.hash := null;
-    unsealed.chain := old.chain;
+    unsealed.chain := null;
     if new.seq is null or unsealed *<> old then
         raise exception 'the audit log is append-only' using errcode = 'insufficient_privilege';
     end if;
+    new.chain := coalesce(new.organization_id, new.user_id, '00000000-0000-0000-0000-000000000000');
     return new;
 end $$;
 create trigger audit_events_are_sealed_once before update on audit_events

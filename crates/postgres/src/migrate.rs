@@ -18,6 +18,9 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 /// Any number, but always this one: two migrations of one database wait for each other.
 const LOCK: i64 = 0x7465_6e61_6e74_7279;
 
+/// Who waits for a table has everybody else wait behind them, readers too: a migration gives up before anybody notices.
+const LOCK_TIMEOUT: &str = "10s";
+
 /// As `server_version_num` counts: 15.0.
 const OLDEST_SERVER: i32 = 150_000;
 
@@ -65,6 +68,16 @@ pub enum MigrateError {
         /// The migration.
         version: i64,
     },
+    /// A migration waited too long for a table that somebody uses; it was rolled back.
+    #[error(
+        "migration {version} waited for {patience} for a table that others use, and was rolled back so that nobody waits \
+         for it: migrate again, at a quieter time if this happens often",
+        patience = LOCK_TIMEOUT
+    )]
+    Busy {
+        /// The migration.
+        version: i64,
+    },
     /// A migration's statement failed; it was rolled back.
     #[error("migration {version} failed and was rolled back: {source}")]
     Failed {
@@ -90,6 +103,7 @@ impl From<sqlx::migrate::MigrateError> for MigrateError {
         match error {
             Sqlx::VersionMissing(version) => Self::NewerDatabase { version },
             Sqlx::VersionMismatch(version) => Self::Edited { version },
+            Sqlx::ExecuteMigration(source, version) if waited_for_a_lock(&source) => Self::Busy { version },
             Sqlx::ExecuteMigration(source, version) => Self::Failed {
                 version,
                 source: source.into(),
@@ -98,6 +112,13 @@ impl From<sqlx::migrate::MigrateError> for MigrateError {
             other => Self::Database(DatabaseError::Unexpected(sqlx::Error::Migrate(Box::new(other)))),
         }
     }
+}
+
+fn waited_for_a_lock(error: &sqlx::Error) -> bool {
+    // "Lock not available", appendix A of PostgreSQL's manual.
+    error
+        .as_database_error()
+        .is_some_and(|refusal| refusal.code().as_deref() == Some("55P03"))
 }
 
 /// Makes roles and schema what this build needs. Safe to run twice and at the same time as another.
@@ -119,6 +140,11 @@ pub async fn migrate(config: &MigrateConfig) -> Result<MigrateReport, MigrateErr
         report.changes.extend(roles::ensure(&mut owner, role, url).await?);
     }
     let before = applied(&mut owner).await?;
+    // Not before: another migration may take its time.
+    sqlx::query("select set_config('lock_timeout', $1, false)")
+        .bind(LOCK_TIMEOUT)
+        .execute(&mut owner)
+        .await?;
     MIGRATOR.run(&mut owner).await?;
     for migration in MIGRATOR.iter().filter(|known| !before.contains_key(&known.version)) {
         report.changes.push(format!(

@@ -226,3 +226,16 @@ pub async fn find_by_slug(tx: &mut SystemTx, slug: &str) -> Result<Option<Organi
         .await?;
     Ok(id.map(OrganizationId::from_uuid))
 }
+
+/// Whether there is such an organization.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_there(tx: &mut SystemTx, organization: OrganizationId) -> Result<bool, DatabaseError> {
+    Ok(
+        sqlx::query_scalar("select exists (select from organizations where id = $1)")
+            .bind(organization.uuid())
+            .fetch_one(tx)
+            .await?,
+    )
+}

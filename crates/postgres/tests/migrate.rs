@@ -79,6 +79,40 @@ async fn a_first_migration_makes_everything_and_a_second_changes_nothing() {
     assert_eq!(again.changes, [] as [&str; 0]);
 }
 
+/// The log of who did what is the longest table, and everybody writes to it.
+#[tokio::test]
+async fn the_audit_log_is_never_written_anew() {
+    let (_turn, test) = from_nothing().await;
+    execute(
+        &mut test.superuser().await,
+        "create function no_rewrite() returns event_trigger language plpgsql as $$
+         begin
+             if pg_event_trigger_table_rewrite_oid() = to_regclass('public.audit_events') then
+                 raise exception 'the audit log is written anew';
+             end if;
+         end $$;
+         create event trigger no_rewrite on table_rewrite execute function no_rewrite()",
+    )
+    .await;
+    migrate(&test.migrate_config()).await.unwrap();
+}
+
+/// Nobody waits for long behind a migration that waits for somebody.
+#[tokio::test]
+async fn a_migration_gives_up_on_a_table_that_is_in_use() {
+    let (_turn, test) = from_nothing().await;
+    migrate(&test.migrate_config()).await.unwrap();
+    // As if the last one had not been applied: its first statement needs the table.
+    let mut superuser = test.superuser().await;
+    execute(&mut superuser, "delete from _sqlx_migrations where version = 27").await;
+    let mut user = test.superuser().await;
+    let mut using = user.begin().await.unwrap();
+    execute(&mut using, "select from audit_events").await;
+    let refusal = migrate(&test.migrate_config()).await.unwrap_err();
+    assert!(matches!(refusal, MigrateError::Busy { version: 27 }), "{refusal}");
+    assert!(refusal.to_string().contains("migrate again"), "{refusal}");
+}
+
 #[tokio::test]
 async fn four_migrations_at_once_do_it_once() {
     let (_turn, test) = from_nothing().await;

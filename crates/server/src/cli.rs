@@ -231,11 +231,11 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   tenantry audit verify --checkpoints /var/lib/tenantry/checkpoints
   tenantry audit verify --organization museum-of-examples
-  kubectl logs --selector app=tenantry --tail=-1 | tenantry audit verify --checkpoints -
+  zcat collected/tenantry-*.gz | tenantry audit verify --checkpoints -
 
 Exit codes:
   0  everything is as it was written
-  1  something is not; each finding is named
+  1  something is not, and each finding is named; or there was nothing to compare
   2  wrong usage or configuration, or a file of checkpoints cannot be read
   3  there is no such organization
   5  the database did not answer";
@@ -246,8 +246,8 @@ pub struct VerifyArgs {
     /// Only the log of this organization: id (`org_…`) or slug.
     #[arg(long, value_name = "ORGANIZATION")]
     pub organization: Option<String>,
-    /// What was signed: a file, a directory of such files (`*.jsonl`), or `-` for standard input. Other lines may stand
-    /// between, as in a log. May be given several times.
+    /// What was signed, the newest of every chain included: a file, a directory of such files (`*.jsonl`), or `-` for standard
+    /// input. Other lines may stand between, as in a log. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub checkpoints: Vec<PathBuf>,
     /// How to print the answer.

@@ -51,7 +51,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }),
         Command::Keys(command) => with_app(file, async |wired, _| keys::run(&wired, command).await),
         Command::MasterKey(command) => with_app(file, async |wired, _| master_key::run(&wired, command).await),
-        Command::Audit(command) => with_app(file, async |wired, _| audit::run(&wired.app, command).await),
+        Command::Audit(command) => with_app(file, async |wired, configuration| {
+            audit::run(&wired.app, &configuration, command).await
+        }),
         Command::Operator(command) => with_app(file, async |wired, _| operator::run(&wired, command).await),
         Command::User(command) => with_app(file, async |wired, _| user::run(&wired.app, command).await),
         Command::Tenant(command) => with_app(file, async |wired, _| tenant::run(&wired, command).await),

@@ -215,6 +215,10 @@ async fn what_cannot_be_verified_has_a_code_of_its_own() {
     let (code, _, complaint) = installation.verify(&["--organization", "nobody"]).await;
     assert_eq!(code, 3, "{complaint}");
     assert!(complaint.contains("nobody"), "{complaint}");
+    let unknown = "org_01kahz0c3jf5tvk1w0a9sd2e8r";
+    let (code, _, complaint) = installation.verify(&["--organization", unknown]).await;
+    assert_eq!(code, 3, "{complaint}");
+    assert!(complaint.contains(unknown), "{complaint}");
     let (code, _, complaint) = installation.verify(&["--checkpoints", "/no/such/file"]).await;
     assert_eq!(code, 2, "{complaint}");
     assert!(complaint.contains("/no/such/file"), "{complaint}");
@@ -226,4 +230,33 @@ async fn what_cannot_be_verified_has_a_code_of_its_own() {
     let mut command = installation.tenantry();
     command.env("TENANTRY_AUDIT_KEEP_DAYS", "30").args(["audit", "verify"]);
     assert_eq!(command.output().await.unwrap().status.code(), Some(2));
+}
+
+/// A mistake, or somebody who made sure that there is nothing to look at, is not to look like success.
+#[tokio::test]
+async fn nothing_to_look_at_is_no_success() {
+    let installation = Installation::new().await;
+    // A directory without a file, and a file without a checkpoint.
+    let folder = installation.path("checkpoints");
+    let (code, answer, complaint) = installation.verify(&["--checkpoints", &folder]).await;
+    assert_eq!(code, 1, "{answer}");
+    assert!(complaint.contains("no checkpoint was found"), "{complaint}");
+    fs::write(installation.path("other.log"), "{\"level\":\"INFO\"}\n").unwrap();
+    let other = installation.path("other.log");
+    let (code, answer, _) = installation
+        .verify(&["--checkpoints", &other, "--output", "json"])
+        .await;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((code, &answer["intact"]), (1, &json!(false)));
+    // An organization whose chain somebody removed with everything that spoke of it.
+    installation
+        .tamper(
+            "insert into organizations (id, name) values ('019aa3f0-0000-7000-8000-000000000001', 'Museum');
+             insert into organization_slugs (slug, organization_id, is_current)
+             values ('museum', '019aa3f0-0000-7000-8000-000000000001', true)",
+        )
+        .await;
+    let (code, answer, complaint) = installation.verify(&["--organization", "museum"]).await;
+    assert_eq!(code, 1, "{answer}");
+    assert!(complaint.contains("nothing is sealed of org_"), "{complaint}");
 }

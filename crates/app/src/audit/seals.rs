@@ -1,7 +1,7 @@
 //! Giving each row of the log its place in a chain of hashes, after the transaction that wrote it: so nobody who acts waits
 //! for anybody else, and the order is decided by one server at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tenantry_domain::audit::{ChainHash, Head, Position, hash};
 use tenantry_postgres::audit::{
@@ -52,9 +52,9 @@ async fn seal_batch(app: &App) -> Result<usize, Fault> {
     Ok(rows.len())
 }
 
-/// Puts each row behind the end of its chain.
+/// Puts each row behind the end of its chain. The chains that have grown are in their order.
 fn continue_chains(rows: &[RecordRow], ends: &HashMap<Uuid, (i64, ChainHash)>) -> (Vec<Seal>, Vec<GrownChain>) {
-    let mut grown: HashMap<Uuid, GrownChain> = HashMap::new();
+    let mut grown: BTreeMap<Uuid, GrownChain> = BTreeMap::new();
     let mut sealed = Vec::with_capacity(rows.len());
     for row in rows {
         let chain = row.chain_id();

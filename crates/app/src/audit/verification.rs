@@ -1,13 +1,13 @@
 //! Going through the log to see whether it is what was written.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::audit::{Chain, Finding, Head, Link, Walk, hash};
 use tenantry_postgres::{
     SystemTx,
     audit::{
-        anchors,
+        anchors, chains,
         verification::{self, Cursor, SealedRow, Signed},
     },
 };
@@ -115,7 +115,7 @@ fn finish(walk: Option<(Uuid, Walk, Option<i64>)>, found: &mut impl FnMut(Findin
     }
 }
 
-fn link(row: &SealedRow) -> Link {
+pub(super) fn link(row: &SealedRow) -> Link {
     Link {
         seq: row.seq,
         event: row.row.event(),
@@ -174,6 +174,8 @@ async fn look_at_anchors(
 pub struct CheckpointCounts {
     /// Compared with the log.
     pub checkpoints: u64,
+    /// Of chains that were not asked for.
+    pub of_other_chains: u64,
     /// Lines about something else.
     pub other_lines: u64,
 }
@@ -181,7 +183,8 @@ pub struct CheckpointCounts {
 /// A line, and where it stands.
 pub type PlacedLine = io::Result<(String, String)>;
 
-/// Compares the log, or one chain of it, with what was signed of it once.
+/// Compares the log, or one chain of it, with what was signed of it once, and tells what is older than that and was signed by
+/// none of these lines. Of each chain the newest of them is kept in memory.
 ///
 /// # Errors
 /// When the ledger does not answer; and of the lines, as they are read.
@@ -189,10 +192,12 @@ pub async fn verify_checkpoints(
     app: &App,
     chain: Option<Chain>,
     lines: impl Iterator<Item = PlacedLine>,
+    signed_within: TimeDelta,
     mut found: impl FnMut(Finding),
 ) -> Result<CheckpointCounts, CheckpointReadError> {
     let key = LogKey::of(app).map_err(Fault::from)?;
     let mut counts = CheckpointCounts::default();
+    let mut newest: HashMap<Uuid, i64> = HashMap::new();
     let mut batch = Vec::with_capacity(PAGE.into());
     for line in lines {
         let (place, line) = line?;
@@ -201,6 +206,7 @@ pub async fn verify_checkpoints(
             continue;
         };
         if chain.is_some_and(|chain| chain != checkpoint.chain) {
+            counts.of_other_chains += 1;
             continue;
         }
         counts.checkpoints += 1;
@@ -208,6 +214,8 @@ pub async fn verify_checkpoints(
             found(Finding::ForgedCheckpoint { place });
             continue;
         }
+        let signed = newest.entry(checkpoint.chain.uuid()).or_default();
+        *signed = checkpoint.seq.max(*signed);
         batch.push((checkpoint.head(), checkpoint.at));
         if batch.len() == usize::from(PAGE) {
             compare(app, &batch, &mut found).await?;
@@ -215,7 +223,42 @@ pub async fn verify_checkpoints(
         }
     }
     compare(app, &batch, &mut found).await?;
+    find_unsigned(app, chain, &newest, signed_within, &mut found).await?;
     Ok(counts)
+}
+
+/// Chains that go further than what was signed of them. That the servers noted to have signed them says nothing here.
+async fn find_unsigned(
+    app: &App,
+    chain: Option<Chain>,
+    newest: &HashMap<Uuid, i64>,
+    signed_within: TimeDelta,
+    found: &mut impl FnMut(Finding),
+) -> Result<(), Fault> {
+    let before = app.clock.now() - signed_within;
+    let mut tx = app.database.read_system("look for what nobody signed").await?;
+    let mut after = None;
+    loop {
+        let page = chains::list(&mut tx, after, chain.map(Chain::uuid), PAGE.into()).await?;
+        let ends: HashMap<Uuid, Head> = page.iter().map(|head| (head.chain.uuid(), *head)).collect();
+        let signed: Vec<(Uuid, i64)> = ends
+            .values()
+            .map(|head| (head, newest.get(&head.chain.uuid()).copied().unwrap_or(0)))
+            .filter(|(head, signed)| *signed < head.seq)
+            .map(|(head, signed)| (head.chain.uuid(), signed))
+            .collect();
+        for (chain, from) in verification::list_unsigned(&mut tx, &signed, before).await? {
+            if let Some(Head { chain, seq: to, .. }) = ends.get(&chain).copied() {
+                found(Finding::Unsigned { chain, from, to });
+            }
+        }
+        match page.last() {
+            Some(head) if page.len() == usize::from(PAGE) => after = Some(head.chain.uuid()),
+            _ => break,
+        }
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Why checkpoints could not be compared with the log.

@@ -8,7 +8,7 @@ use tenantry_domain::audit::{Chain, Finding};
 use tenantry_test_support::wait_for;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{SAID, World, say};
+use crate::world::{SAID, SIGNED_WITHIN, World, say};
 
 #[tokio::test]
 async fn only_what_has_grown_is_signed_again() {
@@ -39,6 +39,49 @@ async fn every_checkpoint_holds_for_good() {
         lines.extend(world.checkpoint().await);
     }
     assert_eq!(world.compare(&lines).await, (vec![], 6));
+}
+
+/// Signing that somebody switched off, or checkpoints that somebody kept back.
+#[tokio::test]
+async fn what_no_checkpoint_vouches_for_is_named() {
+    let world = World::new().await;
+    let (signed, unsigned) = (world.sealed(2).await, world.sealed(1).await);
+    let lines = world.checkpoint().await;
+    let of = |organization| {
+        let chain = Chain::Organization(organization);
+        let is_of = |line: &&String| Checkpoint::from_line(line).unwrap().chain == chain;
+        lines.iter().filter(is_of).cloned().collect::<Vec<_>>()
+    };
+    world.record(Some(signed), None, 2).await;
+    audit::seal_log(&world.app).await.unwrap();
+    world.tamper("update audit_chains set checkpoint_seq = seq").await;
+    assert_eq!(world.checkpoint().await, [] as [String; 0]);
+    // It may be on its way.
+    assert_eq!(world.compare(&lines).await, (vec![], 2));
+    world.clock.advance(SIGNED_WITHIN + TimeDelta::seconds(1));
+    let unsigned_part = |organization, from, to| Finding::Unsigned {
+        chain: Chain::Organization(organization),
+        from,
+        to,
+    };
+    let (signed_part, other) = (unsigned_part(signed, 3, 4), unsigned_part(unsigned, 1, 1));
+    assert_eq!(world.compare(&lines).await, (vec![signed_part.clone()], 2));
+    let (mut found, _) = world.compare(&of(signed)).await;
+    found.sort_by_key(ToString::to_string);
+    let mut expected = vec![signed_part, other];
+    expected.sort_by_key(ToString::to_string);
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn nobody_says_that_what_is_to_come_was_signed() {
+    let world = World::new().await;
+    world.sealed(2).await;
+    let refusal = sqlx::query("update audit_chains set checkpoint_seq = seq + 1")
+        .execute(&mut world.test.superuser().await)
+        .await
+        .unwrap_err();
+    assert!(refusal.to_string().contains("violates check constraint"), "{refusal}");
 }
 
 #[tokio::test]

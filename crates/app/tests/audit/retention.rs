@@ -119,6 +119,68 @@ async fn nothing_goes_while_somebody_looks() {
     .await;
 }
 
+/// Rows that somebody made old are not dropped as if they were: the servers would sign away what shows it. Other chains are
+/// shortened all the same.
+#[tokio::test]
+async fn what_was_made_old_stays_and_is_found() {
+    let world = World::new().await;
+    let (touched, whole) = (world.organization().await, world.organization().await);
+    aged(&world, touched, 10, 3).await;
+    aged(&world, whole, 500, 3).await;
+    let id = touched.uuid();
+    world
+        .tamper(&format!(
+            "update audit_events set at = at - interval '500 days' where organization_id = '{id}' and seq <= 2;
+             update audit_chains set first_at = first_at - interval '500 days' where chain = '{id}'"
+        ))
+        .await;
+    assert_eq!(audit::drop_old(&world.app, KEEP).await.unwrap(), 3);
+    assert_eq!((rows(&world, touched).await, rows(&world, whole).await), (3, 0));
+    let found = world.findings().await;
+    assert!(
+        matches!(
+            found.as_slice(),
+            [Finding::Changed { seq: 1, .. }, Finding::Changed { seq: 2, .. }]
+        ),
+        "{found:?}"
+    );
+    let anchors = format!("select count(*) from audit_anchors where chain = '{id}'");
+    assert_eq!(world.count(&anchors).await, 0);
+}
+
+/// Nor does a server put its name where a forged one stands.
+#[tokio::test]
+async fn nothing_goes_behind_an_anchor_that_is_forged() {
+    let world = World::new().await;
+    let organization = world.organization().await;
+    aged(&world, organization, 500, 5).await;
+    world
+        .tamper(
+            "insert into audit_anchors (chain, scope, seq, hash, anchored_at, signature)
+             select chain, 'organization', seq, hash, now(), sha512('signature') from audit_events where seq = 2;
+             delete from audit_events where seq <= 2",
+        )
+        .await;
+    assert_eq!(audit::drop_old(&world.app, KEEP).await.unwrap(), 0);
+    let chain = Chain::Organization(organization);
+    assert_eq!(world.findings().await, [Finding::ForgedAnchor { chain, seq: 2 }]);
+}
+
+/// A chain that became empty is found again when a row is sealed in it while the note of that is written.
+#[tokio::test]
+async fn what_is_sealed_meanwhile_gets_old_like_everything_else() {
+    let world = World::new().await;
+    let organization = world.organization().await;
+    aged(&world, organization, 500, 1).await;
+    let before = world.now() - KEEP;
+    let mut tx = world.app.database.system("a test drops").await.unwrap();
+    let beginnings = anchors::list_old(&mut tx, before, 10, 10, &[]).await.unwrap();
+    aged(&world, organization, 450, 1).await;
+    anchors::note_first(&mut tx, &beginnings).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(audit::drop_old(&world.app, KEEP).await.unwrap(), 2);
+}
+
 /// An anchor vouches for what it was signed for, and not for more.
 #[tokio::test]
 async fn an_anchor_that_is_moved_is_found() {

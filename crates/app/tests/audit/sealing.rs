@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use sqlx::Connection;
 use tenantry_app::audit::{self, Act, CheckpointLog, Keeping};
 use tenantry_domain::{
     audit::{Chain, Finding},
@@ -259,4 +260,65 @@ async fn ten_thousand_rows_are_sealed_in_time() {
         world.count("select count(*) from audit_chains where seq = 50").await,
         200
     );
+}
+
+/// Sealing, signing and dropping go on at once, and change the same rows: nobody holds one while waiting for another that comes
+/// before it.
+#[tokio::test]
+async fn ends_of_chains_are_locked_in_their_order() {
+    let world = World::new().await;
+    let mut organizations = Vec::new();
+    for _ in 0..20 {
+        organizations.push(world.organization().await);
+    }
+    world.clock.advance(TimeDelta::days(-500));
+    for organization in &organizations {
+        world.record(Some(*organization), None, 1).await;
+    }
+    world.clock.advance(TimeDelta::days(500));
+    audit::seal_log(&world.app).await.unwrap();
+    for organization in organizations.iter().rev() {
+        world.record(Some(*organization), None, 1).await;
+    }
+    let app = world.app.clone();
+    holds_nothing_while_it_waits(&world, async move {
+        audit::seal_log(&app).await.unwrap();
+    })
+    .await;
+    let app = world.app.clone();
+    holds_nothing_while_it_waits(&world, async move {
+        let log = CheckpointLog::new(None, |_| ());
+        audit::write_checkpoints(&app, &log).await.unwrap();
+    })
+    .await;
+    let app = world.app.clone();
+    holds_nothing_while_it_waits(&world, async move {
+        let dropped = audit::drop_old(&app, TimeDelta::days(400)).await.unwrap();
+        assert_eq!(dropped, 20);
+    })
+    .await;
+}
+
+/// While somebody else has the first of all chains.
+async fn holds_nothing_while_it_waits(world: &World, act: impl Future<Output = ()> + Send + 'static) {
+    let mut other = world.test.superuser().await;
+    let mut tx = other.begin().await.unwrap();
+    sqlx::query("select from audit_chains order by chain limit 1 for update")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let acting = tokio::spawn(act);
+    wait_for("it to wait", BOUND, async || {
+        let waiting = "select count(*) from pg_stat_activity
+                        where datname = current_database() and wait_event_type = 'Lock'";
+        (world.count(waiting).await == 1).then_some(())
+    })
+    .await;
+    let free = sqlx::query("select from audit_chains for update skip locked")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    assert_eq!(free.rows_affected(), 20);
+    tx.rollback().await.unwrap();
+    acting.await.unwrap();
 }

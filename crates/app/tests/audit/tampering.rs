@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::world::World;
 
 const COLUMNS: &str =
-    "id, organization_id, user_id, action, actor, sealed_personal, target, body, at, seq, prev_hash, hash";
+    "id, organization_id, user_id, action, actor, sealed_personal, target, body, at, chain, seq, prev_hash, hash";
 
 /// Two organizations with ten sealed rows each, and a copy of it all.
 struct Scene {
@@ -177,7 +177,7 @@ async fn a_row_in_another_place_is_named() {
     );
     let found = scene
         .after(
-            "update audit_events set organization_id = '{other}', seq = 11 where {row};
+            "update audit_events set organization_id = '{other}', chain = '{other}', seq = 11 where {row};
              update audit_chains set seq = 11 where chain = '{other}'",
         )
         .await;
@@ -194,8 +194,7 @@ async fn a_row_in_another_place_is_named() {
     scene
         .world
         .tamper(&format!(
-            "alter table audit_events alter column chain drop expression;
-             update audit_events set chain = user_id where organization_id = '{}' and seq = 5",
+            "update audit_events set chain = user_id where organization_id = '{}' and seq = 5",
             scene.organization.uuid()
         ))
         .await;
@@ -233,8 +232,8 @@ async fn rows_that_were_put_there_are_named() {
     let (chain, fifth) = (scene.chain(), scene.fifth().await);
     let insert = |seq: i64| {
         format!(
-            "insert into audit_events (id, organization_id, action, actor, seq, prev_hash, hash)
-             select '{}', organization_id, action, actor, {seq}, hash, sha256(hash)
+            "insert into audit_events (id, organization_id, action, actor, chain, seq, prev_hash, hash)
+             select '{}', organization_id, action, actor, chain, {seq}, hash, sha256(hash)
                from audit_events where {{row}};",
             Uuid::nil()
         )
@@ -259,6 +258,19 @@ async fn rows_that_were_put_there_are_named() {
     assert!(found.contains(&Finding::Changed { chain, seq: 5, event }), "{found:?}");
     assert!(
         found.contains(&out_of_place(event)) || found.contains(&out_of_place(fifth)),
+        "{found:?}"
+    );
+    // A seal in no chain is none.
+    let found = scene
+        .after(&format!(
+            "alter table audit_events drop constraint audit_events_sealed_whole; {}
+             update audit_events set chain = null where id = '{}'",
+            insert(11),
+            Uuid::nil()
+        ))
+        .await;
+    assert!(
+        matches!(found.as_slice(), [Finding::Unsealed { event: of, .. }] if *of == event),
         "{found:?}"
     );
     let noted = "delete from audit_chains where chain = '{organization}'";
@@ -334,7 +346,7 @@ async fn a_tail_that_was_cut_with_its_note_is_found_by_a_checkpoint() {
     world
         .tamper(&format!(
             "delete from audit_events where organization_id = '{id}' and seq > 8;
-             update audit_chains c set seq = 8, hash = e.hash from audit_events e
+             update audit_chains c set seq = 8, checkpoint_seq = 8, hash = e.hash from audit_events e
               where c.chain = '{id}' and e.chain = c.chain and e.seq = 8"
         ))
         .await;

@@ -30,6 +30,8 @@ use uuid::Uuid;
 
 /// Nobody listens here.
 const NOBODY: &str = "http://127.0.0.1:9";
+/// By then what is sealed is signed.
+pub const SIGNED_WITHIN: TimeDelta = TimeDelta::minutes(5);
 /// What a superuser types who does not want to be stopped.
 const WITHOUT_TRIGGERS: &str = "set session_replication_role = replica";
 
@@ -196,7 +198,7 @@ impl World {
             .iter()
             .enumerate()
             .map(|(number, line)| Ok((number.to_string(), line.clone())));
-        let counts = audit::verify_checkpoints(&self.app, None, lines, |finding| found.push(finding))
+        let counts = audit::verify_checkpoints(&self.app, None, lines, SIGNED_WITHIN, |finding| found.push(finding))
             .await
             .unwrap();
         (found, counts.checkpoints)

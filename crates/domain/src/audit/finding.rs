@@ -94,6 +94,16 @@ pub enum Finding {
         /// When it was signed.
         signed_at: DateTime<Utc>,
     },
+    /// None of the checkpoints vouches for the end of a chain, though it is not that young: nobody signs it, or checkpoints
+    /// are missing.
+    Unsigned {
+        /// Which chain.
+        chain: Chain,
+        /// The first row behind what was signed.
+        from: i64,
+        /// The last row.
+        to: i64,
+    },
     /// A checkpoint was not signed by this installation, or changed since.
     ForgedCheckpoint {
         /// Where it stands: file and line.
@@ -152,6 +162,12 @@ impl fmt::Display for Finding {
                 "{chain}: row {seq} has another hash than was signed at {}: it, or rows before it, were written anew",
                 second(*signed_at)
             ),
+            Self::Unsigned { chain, from, to } => {
+                write!(
+                    f,
+                    "{chain}: no checkpoint that was given vouches for rows {from} to {to}"
+                )
+            }
             Self::ForgedCheckpoint { place } => {
                 write!(
                     f,

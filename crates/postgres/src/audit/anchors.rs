@@ -34,8 +34,6 @@ pub struct OldBeginning {
     pub chain: Uuid,
     /// Its last old row; none when there is none.
     pub last: Option<Head>,
-    /// When the first row that stays was written; none when none does.
-    pub next_at: Option<DateTime<Utc>>,
 }
 
 #[derive(FromRow)]
@@ -44,7 +42,6 @@ struct OldBeginningRow {
     scope: String,
     seq: Option<i64>,
     hash: Option<Vec<u8>>,
-    next_at: Option<DateTime<Utc>>,
 }
 
 /// Takes the turn to drop until the transaction ends, unless somebody else has it, or somebody verifies the log.
@@ -70,7 +67,8 @@ pub async fn hold_off(tx: &mut SystemTx) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// Beginnings of chains in which every row was written before that: of so many chains, so many rows of each at most.
+/// Beginnings of chains in which every row was written before that: of so many chains, so many rows of each at most; of none
+/// of those that are left alone.
 ///
 /// # Errors
 /// The database's, and a row that cannot be read.
@@ -79,23 +77,23 @@ pub async fn list_old(
     before: DateTime<Utc>,
     chains: i64,
     rows: i64,
+    left_alone: &[Uuid],
 ) -> Result<Vec<OldBeginning>, DatabaseError> {
     let found: Vec<OldBeginningRow> = sqlx::query_as(
-        "select due.chain, due.scope, last.seq, last.hash, next.at as next_at
-           from (select chain, scope from audit_chains where first_at < $1 order by first_at limit $2) due
+        "select due.chain, due.scope, last.seq, last.hash
+           from (select chain, scope from audit_chains where first_at < $1 and chain <> all($4::uuid[])
+                  order by first_at limit $2) due
            left join lateral (
                 select old.seq, old.hash from (
                     select first.seq, first.hash, bool_and(first.at < $1) over (order by first.seq) as is_old
                       from (select e.seq, e.hash, e.at from audit_events e
                              where e.chain = due.chain and e.seq is not null order by e.seq limit $3) first) old
-                 where old.is_old order by old.seq desc limit 1) last on true
-           left join lateral (
-                select e.at from audit_events e
-                 where e.chain = due.chain and e.seq > coalesce(last.seq, 0) order by e.seq limit 1) next on true",
+                 where old.is_old order by old.seq desc limit 1) last on true",
     )
     .bind(before)
     .bind(chains)
     .bind(rows)
+    .bind(left_alone)
     .fetch_all(tx)
     .await?;
     found
@@ -110,11 +108,7 @@ pub async fn list_old(
                 })?),
                 _ => None,
             };
-            Ok(OldBeginning {
-                chain: row.chain,
-                last,
-                next_at: row.next_at,
-            })
+            Ok(OldBeginning { chain: row.chain, last })
         })
         .collect()
 }
@@ -160,19 +154,19 @@ pub async fn drop_behind(tx: &mut SystemTx, anchors: &[Anchor]) -> Result<u64, D
     Ok(dropped.rows_affected())
 }
 
-/// Notes when the first row that is left was written.
+/// Notes when the first row that is left was written; of rows that somebody seals at this moment, too.
 ///
 /// # Errors
 /// The database's.
 pub async fn note_first(tx: &mut SystemTx, beginnings: &[OldBeginning]) -> Result<(), DatabaseError> {
     let chains: Vec<Uuid> = beginnings.iter().map(|beginning| beginning.chain).collect();
-    let times: Vec<Option<DateTime<Utc>>> = beginnings.iter().map(|beginning| beginning.next_at).collect();
+    super::chains::lock(tx, &chains).await?;
     sqlx::query(
-        "update audit_chains c set first_at = s.first_at from unnest($1::uuid[], $2::timestamptz[]) s (chain, first_at)
-          where c.chain = s.chain",
+        "update audit_chains c set first_at = (
+                select e.at from audit_events e where e.chain = c.chain and e.seq is not null order by e.seq limit 1)
+          where c.chain = any($1)",
     )
     .bind(&chains)
-    .bind(&times)
     .execute(tx)
     .await?;
     Ok(())

@@ -52,7 +52,8 @@ pub async fn take_turn(tx: &mut SystemTx) -> Result<bool, DatabaseError> {
 /// The database's.
 pub async fn list_unsealed(tx: &mut SystemTx, limit: i64) -> Result<Vec<RecordRow>, DatabaseError> {
     Ok(sqlx::query_as(
-        "select chain, id, organization_id, user_id, action, actor, sealed_personal, target, body::text as body,
+        "select coalesce(organization_id, user_id, '00000000-0000-0000-0000-000000000000') as chain,
+                id, organization_id, user_id, action, actor, sealed_personal, target, body::text as body,
                 (extract(epoch from greatest(least(at, '9999-12-31 UTC'), '0001-01-01 UTC')) * 1000000)::bigint
                     as at_micros
            from audit_events where seq is null order by at, id limit $1",
@@ -90,7 +91,7 @@ pub async fn find_ends(tx: &mut SystemTx, chains: &[Uuid]) -> Result<HashMap<Uui
         .collect()
 }
 
-/// Writes seals, and where the chains end then.
+/// Writes seals, and where the chains end then. These come in the order of chains: whoever locks several takes them so.
 ///
 /// # Errors
 /// The database's; its triggers refuse what was sealed before, and what does not follow.

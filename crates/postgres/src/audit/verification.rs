@@ -164,7 +164,7 @@ impl LateRow {
     }
 }
 
-/// Rows written before that which have no seal, the oldest first.
+/// Rows written before that which have no seal, or one that is in no chain, the oldest first.
 ///
 /// # Errors
 /// The database's.
@@ -175,12 +175,42 @@ pub async fn list_late(
     limit: i64,
 ) -> Result<Vec<LateRow>, DatabaseError> {
     Ok(sqlx::query_as(
-        "select id, organization_id, user_id, greatest(at, '0001-01-01 UTC') as at from audit_events
-          where seq is null and at < $1 and ($2::uuid is null or chain = $2) order by at, id limit $3",
+        "select id, organization_id, user_id, greatest(at, '0001-01-01 UTC') as at
+           from (select * from audit_events where seq is null and at < $1
+                 union all
+                 select * from audit_events where seq is not null and chain is null) late
+          where $2::uuid is null
+             or coalesce(organization_id, user_id, '00000000-0000-0000-0000-000000000000') = $2
+          order by at, id limit $3",
     )
     .bind(before)
     .bind(chain)
     .bind(limit)
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Of chains that were signed up to these numbers: the first row behind, where it was written before that.
+///
+/// # Errors
+/// The database's.
+pub async fn list_unsigned(
+    tx: &mut SystemTx,
+    signed: &[(Uuid, i64)],
+    before: DateTime<Utc>,
+) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+    let (chains, numbers): (Vec<Uuid>, Vec<i64>) = signed.iter().copied().unzip();
+    Ok(sqlx::query_as(
+        "select s.chain, next.seq
+           from unnest($1::uuid[], $2::bigint[]) s (chain, seq)
+          cross join lateral (
+                select e.seq, e.at from audit_events e
+                 where e.chain = s.chain and e.seq > s.seq order by e.seq limit 1) next
+          where next.at < $3 order by s.chain",
+    )
+    .bind(&chains)
+    .bind(&numbers)
+    .bind(before)
     .fetch_all(tx)
     .await?)
 }

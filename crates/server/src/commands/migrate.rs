@@ -35,7 +35,7 @@ pub async fn run(configuration: &Configuration, output: Output) -> Result<(), Fa
 
 fn kind(error: &MigrateError) -> FailureKind {
     match error {
-        MigrateError::Database(_) => FailureKind::Unavailable,
+        MigrateError::Database(_) | MigrateError::Busy { .. } => FailureKind::Unavailable,
         MigrateError::NewerDatabase { .. } | MigrateError::Edited { .. } => FailureKind::Refused,
         _ => FailureKind::Failed,
     }
